@@ -1,0 +1,39 @@
+# `make repro` and `make test` are all a fresh machine needs: each makes .venv, installs, and runs.
+.PHONY: repro app test demo check clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Any Python from 3.11 on; `make repro PYTHON=...` chooses one.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+repro: $(VENV)/.installed
+	@$(BIN)/python -m scripts.repro
+
+app: $(VENV)/.installed
+	@$(BIN)/streamlit run app/main.py
+
+demo: $(VENV)/.installed
+	@$(BIN)/python -m scripts.demo
+
+test: check
+	$(BIN)/pytest
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer found; install one, or: make repro PYTHON=/path/to/python"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) (about 6 GB with CUDA; some minutes, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+clean: # what can be made again; never data, models or results
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache demo dvc_plots

@@ -1,0 +1,77 @@
+"""How every page looks: style sheet, header with its status line, the choice of models, pictures as crisp HTML."""
+
+import base64
+import html
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from artifacts import Workspace
+from jaxtyping import UInt8
+
+from autoencoder.exported import ExportedModel
+from autoencoder.images import encode_png
+from autoencoder.inference import CUDA
+
+STYLE = Path(__file__).resolve().parent / "style.css"
+DEMO = "Demo: scikit-learn digits, not MNIST"
+
+
+def apply_style() -> None:
+    """Load the style sheet; once per run, it takes no room on the page."""
+    st.html(STYLE)
+
+
+def header(title: str, sentence: str, workspace: Workspace) -> None:
+    """The page's title, its one sentence, and where the pictures come from if that is not the workspace itself."""
+    badge = f'<span class="badge">{DEMO}</span>' if workspace.demo else ""
+    st.html(f'<header class="page"><h1>{title}{badge}</h1><p>{html.escape(sentence)}</p></header>')
+
+
+def status(models: Iterable[ExportedModel]) -> None:
+    """The provider that really serves what is on screen and, on the CPU, why."""
+    sessions = {(session.provider, session.reason) for model in models for session in (model.encoder, model.decoder)}
+    served = "; ".join(
+        "onnxruntime on CUDA" if provider == CUDA else f"onnxruntime on CPU: {reason}"
+        for provider, reason in sorted(sessions)
+    )
+    served = served or "onnxruntime: no model is open yet"
+    st.html(f'<footer class="status">{html.escape(served)}</footer>')
+
+
+def choose_models(workspace: Workspace) -> list[str]:
+    """The models to compare, kept across pages and in the URL; ends the page where there is nothing to choose."""
+    names = workspace.exported()
+    if not names:
+        st.info(
+            "No model has been exported here yet. Type `dvc repro` for all of them, or `make demo` for a small "
+            "offline demo; this page notices by itself.",
+            icon=":material/hourglass_empty:",
+        )
+        st.stop()
+    # two dimensions are too few to reconstruct well: those models are for maps, and joined on request
+    default = [name for name in names if workspace.models[name].get("latent_dim", 20) > 2] or names
+    chosen = st.sidebar.pills(
+        "Models", names, selection_mode="multi", default=default, key="models", bind="query-params"
+    )
+    absent = [name for name in workspace.models if name not in names]
+    if absent:
+        commands = ", ".join(workspace.mend(f"export@{name}") for name in absent)
+        st.sidebar.caption(f"Not exported yet: {commands}")
+    if not chosen:
+        st.info("Choose at least one model.", icon=":material/arrow_back:")
+        st.stop()
+    return [name for name in names if name in chosen]
+
+
+def picture(pixels: UInt8[np.ndarray, "..."], alt: str, scale: int = 1) -> str:
+    """An image tag that holds the picture itself, every pixel a square of `scale` screen pixels."""
+    height, width = pixels.shape[:2]
+    return embed(encode_png(pixels), alt, f'width="{width * scale}" height="{height * scale}"')
+
+
+def embed(png: bytes, alt: str, size: str = "") -> str:
+    """An image tag that holds this PNG, in its own size unless told."""
+    data = base64.b64encode(png).decode()
+    return f'<img class="pixels" src="data:image/png;base64,{data}" alt="{html.escape(alt, quote=True)}" {size}>'

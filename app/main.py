@@ -1,0 +1,33 @@
+"""The viewer: `streamlit run app/main.py`. Page set-up and routing; everything shown comes from files on disk."""
+
+import gc
+from pathlib import Path
+
+import artifacts
+import layout
+import streamlit as st
+
+HERE = Path(__file__).resolve().parent
+
+
+@st.cache_resource(show_spinner=False)
+def freeze_imports() -> None:
+    """Keep the garbage collector off what the imports left for good: once per process, not once per run."""
+    gc.collect()
+    gc.freeze()
+
+
+st.set_page_config(page_title="Autoencoders", page_icon=str(HERE / "icon.svg"), layout="wide")
+freeze_imports()
+layout.apply_style()
+st.logo(str(HERE / "icon.svg"), size="large")
+page = st.navigation(
+    [
+        st.Page(HERE / "reconstruct.py", title="Reconstruct", icon=":material/compare:", default=True),
+        st.Page(HERE / "sample.py", title="Sample", icon=":material/casino:"),
+        st.Page(HERE / "training.py", title="Training", icon=":material/show_chart:"),
+    ],
+    position="top",
+)
+artifacts.watch(artifacts.snapshot())  # before the page, which may stop
+page.run()

@@ -1,0 +1,1 @@
+"""PCA, autoencoders and variational autoencoders on MNIST: models, training, evaluation, ONNX export, inference."""

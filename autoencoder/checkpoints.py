@@ -1,0 +1,78 @@
+"""Weights with the parameters that shaped them, saved and loaded; and resume points of an unfinished training."""
+
+import hashlib
+import io
+import json
+import pickle
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from autoencoder.files import write_atomically
+from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, ModelParams, build_model
+
+
+def save_model(path: Path, model: PCA | AE | VAE, params: ModelParams) -> None:
+    """Write weights and parameters; equal content gives equal bytes, on whatever device the model is."""
+    weights = {name: value.cpu() for name, value in model.state_dict().items()}
+    # saved through memory: torch writes the file's name into the archive
+    write_atomically(path, _to_bytes({"params": params.model_dump(mode="json"), "weights": weights}))
+
+
+def load_model(path: Path, device: torch.device) -> tuple[PCA | AE | VAE, dict[str, Any]]:
+    """The model in evaluation mode on the device, and the section of params.yaml that it was trained with.
+
+    Raises:
+        ValueError: the file is missing, damaged, or no checkpoint of this project.
+    """
+    try:
+        content = torch.load(path, map_location=device, weights_only=True)
+        params = content["params"]
+        model = build_model(MODEL_PARAMS.validate_python(params), seed=0).to(device)
+        model.load_state_dict(content["weights"])
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{path} is no usable checkpoint ({reason}); make it again with `dvc repro`") from None
+    return model.eval(), params
+
+
+class ResumePoint:
+    """The newest state of an unfinished training, in a file that DVC does not know (it deletes a stage's outputs)."""
+
+    def __init__(self, folder: Path, name: str, depends_on: Any) -> None:
+        """A file whose name covers all that the result depends on, this package's loaded code included.
+
+        Args:
+            folder: where resume points lie.
+            name: what is trained.
+            depends_on: JSON-like description of data, parameters and device.
+        """
+        digest = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode())
+        for module in sorted(sys.modules):
+            source = getattr(sys.modules[module], "__file__", None)
+            if module.startswith("autoencoder.") and source:
+                digest.update(Path(source).read_bytes())
+        self.path = folder / f"{name}-{digest.hexdigest()[:16]}.pt"
+
+    def load(self) -> dict[str, Any] | None:
+        """The saved state, or None where there is none that can be read: training then starts over."""
+        try:
+            return torch.load(self.path, map_location="cpu", weights_only=True)
+        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+            return None
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Replace the saved state."""
+        write_atomically(self.path, _to_bytes(state))
+
+    def discard(self) -> None:
+        """Forget the saved state: the training is over, or of no use."""
+        self.path.unlink(missing_ok=True)
+
+
+def _to_bytes(content: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue()

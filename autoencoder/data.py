@@ -1,0 +1,73 @@
+"""From the data set's .npz to splits: uint8 tensors, already on the device."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from pydantic import Field
+from torch import Tensor
+
+from autoencoder.config import Section
+
+SPLIT_SEED = 20131220  # fixed: another training seed must not move the split; the day the VAE paper appeared
+
+
+class SplitParams(Section, extra="ignore"):
+    """What every stage but `download` reads of the section `data`."""
+
+    validation_size: Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images with their labels, on one device."""
+
+    images: UInt8[Tensor, "n 1 28 28"]
+    labels: UInt8[Tensor, " n"]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def head(self, count: int) -> "Split":
+        """The first `count` examples."""
+        return Split(self.images[:count], self.labels[:count])
+
+
+def load_training_splits(path: Path, params: SplitParams, device: torch.device) -> tuple[Split, Split]:
+    """The training and validation splits, carved from the data set's training images by a fixed permutation.
+
+    Raises:
+        ValueError: the file is unreadable, or validation would take half of the training images or more.
+    """
+    arrays = _read(path)
+    images, labels = arrays["train_images"], arrays["train_labels"]
+    if params.validation_size * 2 > len(images):
+        raise ValueError(
+            f"params.yaml: data.validation_size = {params.validation_size}: {path.name} has {len(images)} training "
+            f"images; expected at most half of them (a sixth, {len(images) // 6}, is usual)"
+        )
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(images))
+    validation, train = np.split(order, [params.validation_size])
+    return _split(images[train], labels[train], device), _split(images[validation], labels[validation], device)
+
+
+def load_test_split(path: Path, device: torch.device) -> Split:
+    """The test split, which only evaluation and export may read."""
+    arrays = _read(path)
+    return _split(arrays["test_images"], arrays["test_labels"], device)
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path) as file:
+            return {name: file[name] for name in ("train_images", "train_labels", "test_images", "test_labels")}
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise ValueError(f"{path} cannot be read ({error}); make it again with `dvc repro -f download`") from None
+
+
+def _split(images: np.ndarray, labels: np.ndarray, device: torch.device) -> Split:
+    return Split(torch.from_numpy(images)[:, None].to(device), torch.from_numpy(labels).to(device))

@@ -1,0 +1,127 @@
+"""ONNX graphs run by onnxruntime: numpy in, numpy out, without torch; CUDA where it works, and why where it does not."""
+
+import contextlib
+import ctypes
+import io
+import re
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import onnxruntime as ort
+
+BATCH_SIZE = 1000  # images per run: bounds the memory that a convolution's activations take
+CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
+# TensorFloat-32 is on by default and wrong by 1e-3; the exhaustive search for algorithms costs seconds per batch size.
+CUDA_OPTIONS = {"use_tf32": 0, "cudnn_conv_algo_search": "HEURISTIC"}
+
+
+class DeviceError(ValueError):
+    """The device that was asked for by name cannot be used."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """An open graph, the provider that really serves it, and why that is not CUDA ("" where it is)."""
+
+    session: ort.InferenceSession
+    provider: str
+    reason: str
+
+    def run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """All outputs by name, for any number of rows; may be called from several threads at once."""
+        names = [output.name for output in self.session.get_outputs()]
+        rows = len(next(iter(inputs.values())))
+        starts = range(0, max(rows, 1), BATCH_SIZE)
+        parts = [
+            self.session.run(names, {name: value[start : start + BATCH_SIZE] for name, value in inputs.items()})
+            for start in starts
+        ]
+        return {name: np.concatenate(values) for name, *values in zip(names, *parts, strict=True)}
+
+
+def open_session(model: bytes, device: str = "auto", threads: int = 1) -> Session:
+    """Open a graph on the device asked for, without a line on stdout or stderr.
+
+    Args:
+        model: the bytes of an ONNX file.
+        device: `cpu`; `cuda` or `cuda:1`, where anything but that device is an error; `auto`, CUDA where it works.
+        threads: per operator on the CPU. One is best for these small networks and leaves cores to other viewers.
+
+    Raises:
+        DeviceError: a CUDA device was asked for by name and does not work, or `device` is none of the above.
+        Exception: onnxruntime cannot read the model (its errors share no other base class).
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+        raise DeviceError(f"device = {device!r}: expected auto, cpu, cuda or cuda:<number>")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    index = int(device.partition(":")[2] or 0)
+    reason = "CPU asked for" if device == "cpu" else why_not_cuda(index)
+    if reason is None:
+        try:
+            return Session(_open_on_cuda(model, options, index), CUDA, "")
+        except Exception as error:  # onnxruntime's errors derive from Exception alone
+            reason = first_line(error)
+    if device.startswith("cuda"):
+        raise DeviceError(f"{device} was asked for, but {reason}")
+    return Session(ort.InferenceSession(model, options, providers=[CPU]), CPU, reason)
+
+
+def why_not_cuda(index: int = 0) -> str | None:
+    """None where a driver new enough for this onnxruntime answers and shows the device, otherwise what is missing.
+
+    Asks the driver itself: `get_available_providers` tells what was compiled in, not what this machine can do.
+    """
+    if CUDA not in ort.get_available_providers():
+        return "this onnxruntime is built without CUDA"
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return "no NVIDIA driver on this machine"
+    value = ctypes.c_int()
+    if code := driver.cuInit(0):
+        return "no visible CUDA device" if code == 100 else f"the NVIDIA driver does not start (cuInit: {code})"
+    driver.cuDriverGetVersion(ctypes.byref(value))
+    if value.value // 1000 < int(ort.cuda_version.split(".")[0]):
+        version = f"{value.value // 1000}.{value.value % 1000 // 10}"
+        return f"the NVIDIA driver supports CUDA {version}, onnxruntime needs {ort.cuda_version}"
+    driver.cuDeviceGetCount(ctypes.byref(value))
+    if value.value <= index:
+        return f"there is no CUDA device {index} among {value.value} visible"
+    return None
+
+
+def _open_on_cuda(model: bytes, options: ort.SessionOptions, index: int) -> ort.InferenceSession:
+    """A session that has run once on the device: a missing cuDNN or a full memory shows only then."""
+    ort.set_default_logger_severity(4)  # the CUDA provider reports to the default logger, whatever the session says
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            ort.preload_dlls()
+        providers = [(CUDA, {"device_id": index, **CUDA_OPTIONS}), CPU]
+        session = ort.InferenceSession(model, options, providers=providers, enable_fallback=0)
+        session.disable_fallback()
+        if session.get_providers()[0] != CUDA:
+            raise RuntimeError("the CUDA 13 libraries do not load (pip install 'onnxruntime-gpu[cuda,cudnn]')")
+        session.run(None, zeros(session))
+    finally:
+        ort.set_default_logger_severity(2)
+    return session
+
+
+def zeros(session: ort.InferenceSession) -> dict[str, np.ndarray]:
+    """Two rows of zeros for every input: one row would not show an axis that is fixed by mistake."""
+    return {
+        node.name: np.zeros([size if isinstance(size, int) else 2 for size in node.shape], np.float32)
+        for node in session.get_inputs()
+    }
+
+
+def first_line(error: Exception) -> str:
+    """The one line of an onnxruntime error that a person can use."""
+    text = str(error)
+    found = re.search(r"CUDA failure[^;\n]*", text) or re.search(r"\S[^\n]*", text)
+    return found[0].strip()[:160] if found else type(error).__name__

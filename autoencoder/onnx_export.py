@@ -1,0 +1,175 @@
+"""From a trained model to two self-contained ONNX graphs whose bytes depend on nothing but the model.
+
+The exporter writes absolute paths and stack traces of the exporting machine into every node; they are stripped, so
+that two exports are equal byte for byte and leak nothing. No graph draws random numbers: the latent is an input.
+"""
+
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Annotated
+
+import numpy as np
+import onnx
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+from torch.export import Dim
+
+from autoencoder.config import Section
+from autoencoder.inference import open_session
+from autoencoder.models import AE, PCA, VAE
+
+SCHEMA_VERSION = 1  # of graphs, manifest and side-car together; the viewer refuses others
+EXAMPLE_BATCH = 2  # with 1 the exporter would make the batch a constant
+ATOL = 1e-5  # of images and latents
+LATENT_RTOL = 1e-4  # latents have no fixed scale
+
+
+class ParityError(RuntimeError):
+    """onnxruntime does not compute what torch computes."""
+
+
+class ExportParams(Section):
+    """The section `export` of params.yaml."""
+
+    opset: Annotated[int, Field(ge=18, le=23)]
+
+
+class EncoderGraph(nn.Module):
+    """image -> mean, and log_var for a VAE."""
+
+    def __init__(self, model: PCA | AE | VAE) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, image: Float[Tensor, "batch 1 28 28"]) -> tuple[Tensor, ...]:
+        """Outputs in the order of `output_names`."""
+        if isinstance(self.model, VAE):
+            posterior = self.model.posterior(image)
+            return posterior.mean, posterior.log_var
+        return (self.model.encode(image),)
+
+
+class DecoderGraph(nn.Module):
+    """latent -> reconstruction in [0, 1]."""
+
+    def __init__(self, model: PCA | AE | VAE) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, latent: Float[Tensor, "batch latent_dim"]) -> Float[Tensor, "batch 1 28 28"]:
+        """The decoded image."""
+        return self.model.decode(latent)
+
+
+def export_encoder(model: PCA | AE | VAE, params: ExportParams, metadata: Mapping[str, str]) -> bytes:
+    """The encoder: input `image` [batch, 1, 28, 28] in [0, 1]; output `mean`, for a VAE also `log_var`."""
+    outputs = ["mean", "log_var"] if isinstance(model, VAE) else ["mean"]
+    example = torch.rand(EXAMPLE_BATCH, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    return _export(EncoderGraph(model), example, "image", outputs, params, {**metadata, "role": "encoder"})
+
+
+def export_decoder(model: PCA | AE | VAE, params: ExportParams, metadata: Mapping[str, str]) -> bytes:
+    """The decoder: input `latent` [batch, latent_dim]; output `reconstruction` [batch, 1, 28, 28] in [0, 1]."""
+    example = torch.randn(EXAMPLE_BATCH, model.latent_dim, generator=torch.Generator().manual_seed(0))
+    return _export(DecoderGraph(model), example, "latent", ["reconstruction"], params, {**metadata, "role": "decoder"})
+
+
+def describe_graph(graph: bytes) -> dict[str, dict[str, list[int | str]]]:
+    """Names and shapes of a graph's inputs and outputs, for the manifest; a symbolic size is its name."""
+    proto = onnx.load_from_string(graph)
+    return {"inputs": _shapes(proto.graph.input), "outputs": _shapes(proto.graph.output)}
+
+
+def _shapes(values: Iterable[onnx.ValueInfoProto]) -> dict[str, list[int | str]]:
+    return {
+        value.name: [size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim] for value in values
+    }
+
+
+def _export(
+    graph: nn.Module,
+    example: Tensor,
+    input_name: str,
+    outputs: list[str],
+    params: ExportParams,
+    metadata: Mapping[str, str],
+) -> bytes:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own use of what torch deprecates
+        program = torch.onnx.export(
+            graph.eval().cpu(),
+            (example,),
+            dynamo=True,
+            verbose=False,
+            external_data=False,  # one file: a second would break under DVC's linked caches
+            opset_version=params.opset,
+            input_names=[input_name],
+            output_names=outputs,
+            dynamic_shapes=({0: Dim("batch")},),
+        )
+    assert program is not None
+    proto = program.model_proto
+    _strip(proto)
+    for name in sorted(metadata):
+        proto.metadata_props.add(key=name, value=metadata[name])
+    onnx.checker.check_model(proto, full_check=True)
+    shapes = _shapes([*proto.graph.input, *proto.graph.output])
+    for name, shape in shapes.items():
+        if shape[0] != "batch":
+            raise ValueError(f"the exporter fixed the batch size of {name} at {shape[0]}; expected a symbolic one")
+    return proto.SerializeToString(deterministic=True)
+
+
+def _strip(proto: onnx.ModelProto) -> None:
+    """Remove what depends on the exporting process: traces with paths, inferred shapes, doc strings, versions."""
+    proto.producer_version = ""
+    for item in [proto.graph, *proto.graph.node, *proto.graph.input, *proto.graph.output, *proto.graph.initializer]:
+        item.ClearField("metadata_props")
+        item.ClearField("doc_string")
+    proto.ClearField("metadata_props")
+    proto.graph.ClearField("value_info")
+
+
+@torch.no_grad()
+def parity(
+    model: PCA | AE | VAE, encoder: bytes, decoder: bytes, image: Float[Tensor, "n 1 28 28"]
+) -> dict[str, float]:
+    """The largest absolute difference between onnxruntime and torch, per output, over all these images.
+
+    Both graphs are also run at batch sizes 1, 2 and 512, where a silently fixed axis would show.
+
+    Raises:
+        ParityError: a difference is above its tolerance.
+    """
+    expected: dict[str, Tensor] = {}
+    if isinstance(model, VAE):
+        posterior = model.posterior(image)
+        expected["mean"], expected["log_var"] = posterior.mean, posterior.log_var
+    else:
+        expected["mean"] = model.encode(image)
+    expected["reconstruction"] = model.decode(expected["mean"])
+
+    encode, decode = open_session(encoder, device="cpu"), open_session(decoder, device="cpu")
+    differences = dict.fromkeys(expected, 0.0)
+    start = 0
+    for size in _parity_batches(len(image)):
+        rows = slice(start, start + size)
+        found = encode.run({"image": image[rows].numpy()}) | decode.run({"latent": expected["mean"][rows].numpy()})
+        for name, value in found.items():
+            reference = expected[name][rows].numpy()
+            difference = np.abs(value - reference)
+            relative = 0.0 if name == "reconstruction" else LATENT_RTOL
+            if not np.all(difference <= ATOL + relative * np.abs(reference)):
+                raise ParityError(f"{name} differs from torch by up to {difference.max():.2g}; tolerance {ATOL:g}")
+            differences[name] = max(differences[name], float(difference.max()))
+        start += size
+    return differences
+
+
+def _parity_batches(count: int) -> list[int]:
+    """Sizes that cover `count` images: 1, 2, then 512 at a time."""
+    sizes = [1, 2, *[512] * ((count - 3) // 512)]
+    rest = count - sum(sizes)
+    return [*sizes, rest] if rest else sizes

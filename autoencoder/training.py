@@ -1,0 +1,348 @@
+"""Training: the data set lives on the device, and one step reads nothing from Python.
+
+A step takes its batch, learning rate and KL weight from tables on the device through a counter that is itself a
+tensor. On the CPU it is called as it is; on CUDA it is captured once as a CUDA graph and replayed.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from pydantic import Field, TypeAdapter
+from torch import Tensor, nn
+
+from autoencoder.config import Section
+from autoencoder.data import Split
+from autoencoder.images import to_unit_interval
+from autoencoder.models import AE, PCA, PIXELS, VAE, AEParams, ArticleParams, Decoder, PCAParams, VAEParams, build_model
+from autoencoder.objectives import bernoulli_nll, gaussian_nll, kl_divergence, reparameterize
+
+VALIDATION_NOISE_SEED = 20160901  # fixed: validation curves of different training seeds see the same noise
+VALIDATION_BATCH = 1000
+WARM_UP_STEPS = 3  # before a CUDA graph is captured: libraries choose their kernels and allocate
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class PCATraining(PCAParams, extra="forbid"):
+    """PCA has nothing to tune but its size."""
+
+
+class ArticleTraining(ArticleParams, extra="forbid"):
+    """Adam at a constant learning rate, as in the article."""
+
+    epochs: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=1)]
+    learning_rate: Positive
+
+
+class Optimisation(Section):
+    """How an AE or a VAE is trained."""
+
+    likelihood: Literal["bernoulli", "gaussian"]
+    binarize: Literal["none", "dynamic"]
+    optimizer: Literal["adamw", "muon"]
+    epochs: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=1)]
+    learning_rate: Positive
+    learning_rate_warmup: Share
+    weight_decay: Annotated[float, Field(ge=0)]
+    grad_clip: Positive
+
+
+class AETraining(AEParams, Optimisation, extra="forbid"):
+    """An autoencoder: the reconstruction term alone."""
+
+
+class VAETraining(VAEParams, Optimisation, extra="forbid"):
+    """A VAE: reconstruction plus beta times the KL term (beta-VAE: Higgins et al. 2017)."""
+
+    beta: Annotated[float, Field(ge=0)]
+    kl_warmup: Share
+
+
+SEED: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, strict=True)])
+TrainParams = PCATraining | ArticleTraining | AETraining | VAETraining
+TRAIN_PARAMS: TypeAdapter[TrainParams] = TypeAdapter(Annotated[TrainParams, Field(discriminator="kind")])
+
+
+class TrainingDiverged(ValueError):
+    """The loss is no longer a finite number."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A split's mean loss and its two terms, per image; nats, but for the article's networks (their own units)."""
+
+    loss: float
+    reconstruction: float
+    kl_divergence: float
+
+
+@dataclass(frozen=True)
+class EpochMetrics:
+    """One epoch: `train` averaged while the weights moved, `validation` at its end."""
+
+    epoch: int
+    train: Terms
+    validation: Terms
+    images_per_second: float
+
+
+def fit_pca(model: PCA, train: Split, validation: Split) -> EpochMetrics:
+    """Fit PCA in closed form; its loss is the squared error per image, summed over pixels."""
+    started = time.perf_counter()
+    model.fit(to_unit_interval(train.images))
+    terms = []
+    for split in (train, validation):
+        image = to_unit_interval(split.images)
+        error = (model.decode(model.encode(image)) - image).square().flatten(1).sum(1).mean().item()
+        terms.append(Terms(error, error, 0.0))
+    return EpochMetrics(1, terms[0], terms[1], len(train) / (time.perf_counter() - started))
+
+
+class Training:
+    """A model on its way: `epochs()` trains it, `state_dict()` is all that a later process needs to go on."""
+
+    def __init__(
+        self, params: ArticleTraining | AETraining | VAETraining, train: Split, validation: Split, seed: int
+    ) -> None:
+        self.params = params
+        self.seed = seed
+        self.train = train
+        self.validation = validation
+        self.device = train.images.device
+        model = build_model(params, seed).to(self.device)
+        assert isinstance(model, AE | VAE)
+        self.model = model
+        self.batch_size = min(params.batch_size, len(train))
+        self.steps = len(train) // self.batch_size  # an epoch's last, smaller batch is left out; each epoch another
+        self.epoch = 0
+        if not isinstance(params, ArticleTraining):
+            start_at_mean_image(model, train)
+        self.optimizers = _optimizers(model, params)
+
+        count = self.steps * self.batch_size
+        self.images = torch.empty_like(train.images[:count])
+        self.noise = torch.empty(count, model.latent_dim if isinstance(model, VAE) else 0, device=self.device)
+        self.offsets = torch.arange(self.batch_size, device=self.device)
+        self.row = torch.zeros(1, dtype=torch.int64, device=self.device)
+        self.step_index = torch.zeros(1, dtype=torch.int64, device=self.device)
+        self.totals = torch.zeros(3, dtype=torch.float64, device=self.device)
+        self.learning_rates, self.kl_weights = (table.to(self.device) for table in schedules(params, self.steps))
+        self.learning_rate = torch.zeros((), device=self.device)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.learning_rate
+
+    def epochs(self) -> Iterator[EpochMetrics]:
+        """Train to the end, yielding after every epoch.
+
+        Raises:
+            TrainingDiverged: a loss is not finite; the model is of no use.
+        """
+        step = self._captured() if self.device.type == "cuda" else self._step
+        while self.epoch < self.params.epochs:
+            started = time.perf_counter()
+            self._prepare_epoch()
+            for _ in range(self.steps):
+                step()
+            train = self._terms(self.totals / (self.steps * self.batch_size))
+            seconds = time.perf_counter() - started
+            self.epoch += 1
+            validation = self.validate()
+            if not (math.isfinite(train.loss) and math.isfinite(validation.loss)):
+                raise TrainingDiverged(
+                    f"the loss is {train.loss} in epoch {self.epoch}; a smaller learning_rate "
+                    f"(now {self.params.learning_rate:g}) usually cures this"
+                )
+            yield EpochMetrics(self.epoch, train, validation, self.steps * self.batch_size / seconds)
+
+    @torch.no_grad()
+    def validate(self) -> Terms:
+        """The loss on the validation split, with noise that is the same at every epoch and for every seed."""
+        self.model.eval()
+        generator = torch.Generator(self.device).manual_seed(VALIDATION_NOISE_SEED)
+        total = torch.zeros(3, dtype=torch.float64, device=self.device)
+        for images in self.validation.images.split(VALIDATION_BATCH):
+            noise = torch.randn(len(images), self.noise.shape[1], generator=generator, device=self.device)
+            if self._binarizes():
+                images = _bernoulli(images, generator)
+            total += torch.stack(self._objective(to_unit_interval(images), noise)).double().sum(1)
+        self.model.train()
+        return self._terms(total / len(self.validation))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that changes while training."""
+        return {
+            "epoch": self.epoch,
+            "model": self.model.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where `state_dict` was taken; the rest of the run is the same, bit for bit."""
+        self.epoch = state["epoch"]
+        self.model.load_state_dict(state["model"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+            for group in optimizer.param_groups:
+                group["lr"] = self.learning_rate
+
+    def _step(self) -> None:
+        rows = self.row + self.offsets
+        image = to_unit_interval(self.images.index_select(0, rows))
+        noise = self.noise.index_select(0, rows)
+        self.learning_rate.copy_(self.learning_rates.index_select(0, self.step_index).squeeze(0))
+        reconstruction, kl = self._objective(image, noise)[1:]
+        loss = (reconstruction + self.kl_weights.index_select(0, self.step_index) * kl).mean()
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+        loss.backward()
+        if not isinstance(self.params, ArticleTraining):
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.params.grad_clip, foreach=True)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        with torch.no_grad():
+            beta = self.kl_weights[-1]
+            self.totals += torch.stack([reconstruction + beta * kl, reconstruction, kl]).double().sum(1)
+            self.row += self.batch_size
+            self.step_index += 1
+
+    def _objective(
+        self, image: Float[Tensor, "batch 1 28 28"], noise: Float[Tensor, "batch _"]
+    ) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"], Float[Tensor, " batch"]]:
+        """Loss at full beta, reconstruction term and KL term of every image."""
+        if isinstance(self.model, VAE):
+            posterior = self.model.posterior(image)
+            logits = self.model.decoder(reparameterize(posterior, noise))
+            kl = kl_divergence(posterior)
+        else:
+            logits = self.model.decoder(self.model.encode(image))
+            kl = torch.zeros(len(image), device=image.device)
+        match self.params:
+            case ArticleTraining():  # the mean over pixels of both terms
+                reconstruction = (torch.sigmoid(logits) - image).square().flatten(1).mean(1)
+                kl = kl / PIXELS
+            case AETraining(likelihood="bernoulli") | VAETraining(likelihood="bernoulli"):
+                reconstruction = bernoulli_nll(logits, image)
+            case _:
+                reconstruction = gaussian_nll(logits, image)
+        return reconstruction + self.kl_weights[-1] * kl, reconstruction, kl
+
+    def _prepare_epoch(self) -> None:
+        """Shuffle the images and draw the noise of an epoch, from seed and epoch alone: nothing to save, to resume."""
+        seeds = np.random.SeedSequence([self.seed, self.epoch]).generate_state(2, np.uint64) >> np.uint64(1)
+        order = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(int(seeds[0])))
+        generator = torch.Generator(self.device).manual_seed(int(seeds[1]))
+        torch.index_select(self.train.images, 0, order[: len(self.images)].to(self.device), out=self.images)
+        self.noise.normal_(generator=generator)
+        if self._binarizes():
+            for images in self.images.split(VALIDATION_BATCH):
+                images.copy_(_bernoulli(images, generator))
+        self.row.zero_()
+        self.step_index.fill_(self.epoch * self.steps)
+        self.totals.zero_()
+
+    def _binarizes(self) -> bool:
+        return not isinstance(self.params, ArticleTraining) and self.params.binarize == "dynamic"
+
+    def _captured(self) -> Any:
+        """The step as a CUDA graph; warming up and capturing leave model and optimizer as they were."""
+        before = {key: _clone(value) for key, value in self.state_dict().items()}
+        fresh = not self.optimizers[0].state
+        self._prepare_epoch()
+        stream = torch.cuda.Stream(self.device)
+        stream.wait_stream(torch.cuda.current_stream(self.device))
+        with torch.cuda.stream(stream):
+            for _ in range(WARM_UP_STEPS):
+                self._step()
+                self.row.zero_()
+                self.step_index.zero_()
+        torch.cuda.current_stream(self.device).wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+        with torch.cuda.graph(graph):
+            self._step()
+        self._restore(before, fresh)
+        return graph.replay
+
+    def _restore(self, before: dict[str, Any], fresh: bool) -> None:
+        """Put saved values into the very tensors that the graph has captured."""
+        with torch.no_grad():
+            for name, value in self.model.state_dict().items():
+                value.copy_(before["model"][name])
+            for optimizer, saved in zip(self.optimizers, before["optimizers"], strict=True):
+                for index, state in optimizer.state_dict()["state"].items():
+                    for name, value in state.items():
+                        if isinstance(value, Tensor):
+                            value.zero_() if fresh else value.copy_(saved["state"][index][name])
+
+    @staticmethod
+    def _terms(values: Float[Tensor, " 3"]) -> Terms:
+        return Terms(*values.tolist())
+
+
+def schedules(
+    params: ArticleTraining | AETraining | VAETraining, steps_per_epoch: int
+) -> tuple[Float[Tensor, " steps"], Float[Tensor, " steps"]]:
+    """Learning rate and KL weight of every step of a run."""
+    steps = params.epochs * steps_per_epoch
+    if isinstance(params, ArticleTraining):
+        return torch.full((steps,), params.learning_rate), torch.ones(steps)
+    progress = (torch.arange(steps, dtype=torch.float64) + 1) / steps
+    warmup = params.learning_rate_warmup
+    rise = progress / warmup if warmup else torch.ones(steps)
+    fall = 0.5 * (1 + torch.cos(math.pi * (progress - warmup) / max(1 - warmup, 1e-9)))
+    rates = params.learning_rate * torch.where(progress < warmup, rise, fall)
+    if isinstance(params, AETraining):
+        weights = torch.zeros(steps)
+    else:
+        weights = params.beta * (progress / params.kl_warmup if params.kl_warmup else torch.ones(steps)).clamp(max=1)
+    return rates.float(), weights.float()
+
+
+def start_at_mean_image(model: AE | VAE, train: Split) -> None:
+    """Set the decoder's pixel biases so that it decodes to the mean training image before it has learned anything."""
+    mean = to_unit_interval(train.images).mean(0).clamp(0.01, 0.99)
+    assert isinstance(model.decoder, Decoder)
+    with torch.no_grad():
+        model.decoder.pixel_bias.copy_(torch.logit(mean))
+
+
+def _optimizers(model: AE | VAE, params: ArticleTraining | AETraining | VAETraining) -> list[torch.optim.Optimizer]:
+    parameters = list(model.parameters())
+    if isinstance(params, ArticleTraining):
+        return [torch.optim.Adam(parameters, lr=params.learning_rate, fused=True)]
+    decay = params.weight_decay
+    if params.optimizer == "adamw":
+        return [torch.optim.AdamW(parameters, lr=params.learning_rate, weight_decay=decay, fused=True)]
+    matrices = [parameter for parameter in parameters if parameter.ndim == 2]
+    others = [parameter for parameter in parameters if parameter.ndim != 2]
+    return [
+        # scaled to the root mean square of an AdamW update, so that one learning rate serves both
+        torch.optim.Muon(matrices, lr=params.learning_rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(others, lr=params.learning_rate, weight_decay=decay, fused=True),
+    ]
+
+
+def _bernoulli(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Every grey pixel replaced by 0 or 255, drawn with its value as the probability."""
+    return (torch.rand(images.shape, generator=generator, device=images.device) * 255 < images).to(torch.uint8) * 255
+
+
+def _clone(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.clone()
+    if isinstance(value, dict):
+        return {key: _clone(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_clone(item) for item in value]
+    return value

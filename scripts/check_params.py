@@ -1,0 +1,41 @@
+"""Check all of params.yaml at once, before anything runs; by itself, a stage checks only what it reads."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from autoencoder.config import ParameterError
+from autoencoder.data import SplitParams
+from autoencoder.datasets import DownloadParams
+from autoencoder.evaluation import EvaluateParams
+from autoencoder.onnx_export import ExportParams
+from autoencoder.training import SEED, TRAIN_PARAMS
+from stages.parameters import load_parameters
+
+
+def mistakes(path: Path = Path("params.yaml")) -> Iterator[str]:
+    """One message per mistake in the file."""
+    try:
+        parameters = load_parameters(path)
+    except ParameterError as error:
+        yield str(error)
+        return
+    checks: dict[str, Callable[[Any], object]] = {
+        "seed": SEED.validate_python,
+        "data": lambda data: (DownloadParams.model_validate(data), SplitParams.model_validate(data)),
+        "export": ExportParams.model_validate,
+        "evaluate": EvaluateParams.model_validate,
+        **{f"models.{name}": TRAIN_PARAMS.validate_python for name in parameters.tree["models"]},
+    }
+    for key, validate in checks.items():
+        try:
+            parameters.read(key, validate)
+        except ParameterError as error:
+            yield str(error)
+
+
+if __name__ == "__main__":
+    found = list(mistakes())
+    print(*found, sep="\n", file=sys.stderr)
+    sys.exit(bool(found))

@@ -1,0 +1,68 @@
+"""`make repro`: check params.yaml, run the pipeline, show the metrics; without a reachable mirror, run the demo."""
+
+import json
+import sys
+from pathlib import Path
+
+from autoencoder.config import Parameters
+from scripts.check_params import mistakes
+from scripts.dvc_command import dvc, settle_git
+
+DOWNLOAD_FAILURE = Path(".ckpt/download-failure.json")  # stages/download.py writes it; DVC hides a stage's exit code
+
+NEXT = """
+What next?
+  make app                      look at the models: reconstruct, sample, watch a training
+  edit params.yaml, make repro  only what the change touches runs again
+  . .venv/bin/activate          then, by hand:
+    dvc metrics diff            what the last change did to the metrics
+    dvc plots diff              the same for curves and pictures
+    dvc exp run -S models.vae.beta=2   a try that leaves params.yaml's history alone
+"""
+
+NO_DATA = """
+{line}
+MNIST COULD NOT BE DOWNLOADED: no mirror is reachable from here.
+
+{message}
+
+Meanwhile `make demo` follows: the same pipeline on scikit-learn's small digits, which need no download.
+Its results are in demo/; they are NOT MNIST's. `make app` shows them, labelled as such.
+{line}
+"""
+
+
+def main() -> int:
+    """The exit code: that of DVC, but 0 where the demo stands in for data that cannot be had."""
+    if found := list(mistakes()):
+        print(*found, sep="\n", file=sys.stderr)
+        return 1
+    settle_git()
+    dataset = Parameters.load(Path("params.yaml")).tree["data"]["dataset"]
+    data = Path("data") / f"{dataset}.npz"
+    if not data.exists() and (code := dvc("repro", "download")):
+        if data.exists() or (failure := read_failure()) is None or failure["reason"] != "no_mirror_reachable":
+            return code
+        print(NO_DATA.format(line="=" * 100, message=failure["message"]), flush=True)
+        from scripts.demo import main as demo
+
+        return demo()
+    if code := dvc("repro"):
+        return code
+    print()
+    dvc("metrics", "show")
+    print(NEXT)
+    return 0
+
+
+def read_failure() -> dict[str, str] | None:
+    """Why the download failed, in the stage's own words."""
+    try:
+        failure: dict[str, str] = json.loads(DOWNLOAD_FAILURE.read_text())
+    except (OSError, ValueError):
+        return None
+    return failure
+
+
+if __name__ == "__main__":
+    sys.exit(main())

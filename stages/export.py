@@ -1,0 +1,108 @@
+"""Export one model: encoder and decoder as ONNX, checked against torch, and what a viewer needs beside them."""
+
+import argparse
+import hashlib
+import io
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from autoencoder.checkpoints import load_model
+from autoencoder.data import SplitParams, load_test_split, load_training_splits
+from autoencoder.files import write_atomically, write_json
+from autoencoder.images import to_unit_interval
+from autoencoder.onnx_export import (
+    ATOL,
+    LATENT_RTOL,
+    SCHEMA_VERSION,
+    ExportParams,
+    describe_graph,
+    export_decoder,
+    export_encoder,
+    parity,
+)
+from stages.parameters import load_parameters
+from stages.process import run, write_timings
+
+CPU = torch.device("cpu")  # exporting is the same everywhere, parity figures included
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Read argv and params.yaml, export, verify, write the folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", help="a key of `models` in params.yaml")
+    for name in ("data", "checkpoint", "output"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    args = parser.parse_args(argv)
+    parameters = load_parameters()
+    params = parameters.read("export", ExportParams.model_validate)
+    split_params = parameters.read("data", SplitParams.model_validate)
+
+    started = time.perf_counter()
+    model, trained_with = load_model(args.checkpoint, CPU)
+    about = {
+        "schema_version": SCHEMA_VERSION,
+        "model": args.model,
+        "kind": trained_with["kind"],
+        "latent_dim": model.latent_dim,
+        "dataset": args.data.stem,
+        "data_sha256": sha256(args.data.read_bytes()),
+        "params_sha256": sha256(json.dumps(trained_with, sort_keys=True).encode()),
+    }
+    metadata = {key: str(value) for key, value in about.items()} | {"image_range": "0 1"}
+    encoder, decoder = export_encoder(model, params, metadata), export_decoder(model, params, metadata)
+    train, _ = load_training_splits(args.data, split_params, CPU)
+    test = load_test_split(args.data, CPU)
+    differences = parity(model, encoder, decoder, to_unit_interval(test.images))
+    with torch.no_grad():
+        train_codes = model.encode(to_unit_interval(train.images)).double().numpy()
+        test_codes = model.encode(to_unit_interval(test.images)).numpy()
+    latents = npz_bytes(
+        test_mean=test_codes,
+        test_labels=test.labels.numpy(),
+        train_mean=train_codes.mean(0),
+        train_covariance=np.cov(train_codes, rowvar=False).reshape(model.latent_dim, model.latent_dim),
+    )
+
+    contents = {"encoder.onnx": encoder, "decoder.onnx": decoder, "latents.npz": latents}
+    files = {
+        name: {
+            "role": Path(name).stem,
+            "sha256": sha256(content),
+            "bytes": len(content),
+            **(describe_graph(content) if name.endswith(".onnx") else {}),
+        }
+        for name, content in contents.items()
+    }
+    figures = {
+        "images": len(test),
+        "atol": ATOL,
+        "latent_rtol": LATENT_RTOL,
+        **{f"{name}_max_abs": float(f"{value:.3g}") for name, value in differences.items()},
+    }
+    for name, content in contents.items():
+        write_atomically(args.output / name, content)
+    write_json(args.output / "manifest.json", {**about, "files": files, "parity": figures})
+    write_timings(f"export_{args.model}", device="cpu", seconds=time.perf_counter() - started)
+    print(
+        f"{args.model}: exported; onnxruntime equals torch within {max(differences.values()):.1e} on {len(test):,} images"
+    )
+
+
+def sha256(content: bytes) -> str:
+    """The hexadecimal digest."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def npz_bytes(**arrays: np.ndarray) -> bytes:
+    """The arrays as an uncompressed .npz; equal arrays give equal bytes."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,52 @@
+"""params.yaml as the stages read it: loaded strictly, and without keys that no stage of dvc.yaml reads."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from autoencoder.config import ParameterError, Parameters
+
+MODEL_NAME = re.compile(r"[a-z0-9_]+")
+RESERVED_NAMES = {"real", "classifier"}
+
+
+def load_parameters(path: Path = Path("params.yaml"), dag: Path = Path("dvc.yaml")) -> Parameters:
+    """Read params.yaml and reject what no stage would ever see: misspelt sections, keys and model names.
+
+    Raises:
+        ParameterError: see `Parameters.load`; or an unknown key; or a model name that paths and `-S` cannot carry.
+    """
+    parameters = Parameters.load(path)
+    known = set(_declared_keys(Parameters.load(dag).tree))
+    for key in _unknown_keys(parameters.tree, known):
+        raise ParameterError(f"{path}: {key} is not a known parameter; no stage of {dag} reads it")
+    models = parameters.tree.get("models")
+    if not isinstance(models, dict) or not models:
+        raise ParameterError(f"{path}: models = {models!r}: expected at least one model")
+    for name in models:
+        if not MODEL_NAME.fullmatch(str(name)):
+            raise ParameterError(f"{path}: models.{name}: expected a name of a-z, 0-9 and _ alone")
+        if name in RESERVED_NAMES:
+            raise ParameterError(f"{path}: models.{name}: this name is reserved; choose another")
+    return parameters
+
+
+def _declared_keys(dag: Mapping[str, Any]) -> Iterator[str]:
+    """The dotted keys under `params:` in dvc.yaml; `*` stands for an interpolated part."""
+    for stage in dag["stages"].values():
+        for entry in stage.get("params", []):
+            yield re.sub(r"\$\{[^}]*\}", "*", entry)
+
+
+def _unknown_keys(tree: Mapping[str, Any], known: set[str], prefix: str = "") -> Iterator[str]:
+    """Keys that neither are declared nor lead to a declared key; below a declared key its own schema decides."""
+    for part, value in tree.items():
+        key = f"{prefix}{part}"
+        patterns = {key, f"{prefix}*"}
+        if patterns & known:
+            continue
+        if isinstance(value, dict) and any(name.startswith(f"{key}.") for name in known):
+            yield from _unknown_keys(value, known, f"{key}.")
+        else:
+            yield key

@@ -1,0 +1,46 @@
+"""What every stage's process does: end with one message instead of a traceback, never outlive `dvc`, time itself."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from autoencoder.files import write_json
+
+TIMINGS_FOLDER = Path("timings")  # git-ignored and no output of a stage: timings differ from run to run
+INTERRUPTED = 130  # the shell's exit code after Ctrl-C
+
+
+class StageError(RuntimeError):
+    """The stage cannot go on; the message says what is wrong, where, and how to mend it."""
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a stage's `main`; a foreseeable failure (bad input, full disk, interruption) prints one message and exits 1."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+    if "DVC_STAGE" in os.environ:
+        threading.Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("stopped; run `dvc repro` again to go on", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except (ValueError, OSError, StageError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def write_timings(name: str, device: str, **figures: float) -> None:
+    """Record where a stage ran and how fast; timings say nothing about the model, so they are no metrics."""
+    rounded = {key: float(f"{value:.4g}") for key, value in figures.items()}
+    write_json(TIMINGS_FOLDER / f"{name}.json", {"device": device, **rounded})
+
+
+def _die_with_parent(parent: int) -> None:
+    """End this process once `dvc` is gone: an orphan would overwrite the outputs of the run that follows."""
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(1)

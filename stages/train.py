@@ -1,0 +1,110 @@
+"""Train one model: its weights, a curve that is rewritten every epoch, and a small picture of every epoch."""
+
+import argparse
+import hashlib
+import os
+import sys
+import time
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from autoencoder.checkpoints import ResumePoint, save_model
+from autoencoder.data import SplitParams, load_training_splits
+from autoencoder.devices import describe_device, select_device
+from autoencoder.history import History
+from autoencoder.models import AE, PCA, VAE
+from autoencoder.training import SEED, TRAIN_PARAMS, EpochMetrics, PCATraining, Training, TrainingDiverged, fit_pca
+from stages.parameters import load_parameters
+from stages.process import run, write_timings
+
+RESUME_FOLDER = Path(".ckpt")  # not an output of the stage: DVC deletes those before it runs one
+SECONDS_BETWEEN_RESUME_POINTS = 1.0  # on a GPU an epoch is shorter than saving one takes
+PICTURED = 16  # validation images in the picture of an epoch
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Read argv and params.yaml, train, write the outputs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", help="a key of `models` in params.yaml")
+    for name in ("data", "output", "pictures", "curve"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    args = parser.parse_args(argv)
+    parameters = load_parameters()
+    seed = parameters.read("seed", SEED.validate_python)
+    split_params = parameters.read("data", SplitParams.model_validate)
+    params = parameters.read(f"models.{args.model}", TRAIN_PARAMS.validate_python)
+
+    device = select_device(os.environ.get("DEVICE", "auto"))
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS is not deterministic
+    torch.use_deterministic_algorithms(True)
+    train, validation = load_training_splits(args.data, split_params, device)
+    print(f"{args.model}: {len(train):,} training images on {describe_device(device)}", flush=True)
+    history = History(args.curve, args.pictures, validation.head(PICTURED))
+    started = time.perf_counter()
+    model: PCA | AE | VAE
+    if isinstance(params, PCATraining):
+        model = PCA(params.latent_dim).to(device)
+        metrics = fit_pca(model, train, validation)
+        history.add(metrics, model)
+    else:
+        data = hashlib.sha256(args.data.read_bytes()).hexdigest()
+        run_of = [
+            data,
+            split_params.model_dump(),
+            seed,
+            params.model_dump(),
+            describe_device(device),
+            torch.__version__,
+        ]
+        resume = ResumePoint(RESUME_FOLDER, args.model, depends_on=run_of)
+        training = Training(params, train, validation, seed)
+        metrics = train_network(args.model, training, history, resume)
+        model = training.model
+        resume.discard()
+    save_model(args.output, model, params)
+    write_timings(
+        f"train_{args.model}",
+        device=describe_device(device),
+        seconds=time.perf_counter() - started,
+        images_per_second=metrics.images_per_second,
+    )
+
+
+def train_network(name: str, training: Training, history: History, resume: ResumePoint) -> EpochMetrics:
+    """Train to the end, from the resume point where there is one; on a terminal with a bar, in a log with lines."""
+    if state := resume.load():
+        training.load_state_dict(state["training"])
+        history.load_state_dict(state["history"])
+        print(f"{name}: resuming after epoch {training.epoch}", flush=True)
+    total, terminal, saved = training.params.epochs, sys.stderr.isatty(), time.perf_counter()
+    with tqdm(total=total, initial=training.epoch, desc=name, unit="epoch", disable=not terminal) as bar:
+        try:
+            for metrics in training.epochs():
+                history.add(metrics, training.model)
+                if training.epoch < total and time.perf_counter() - saved > SECONDS_BETWEEN_RESUME_POINTS:
+                    resume.save({"training": training.state_dict(), "history": history.state_dict()})
+                    saved = time.perf_counter()
+                bar.set_postfix_str(describe(metrics))
+                bar.update()
+                if not terminal:
+                    print(f"{name}: epoch {metrics.epoch}/{total}, {describe(metrics)}", flush=True)
+        except TrainingDiverged as error:
+            resume.discard()
+            raise TrainingDiverged(f"params.yaml: models.{name}: {error}") from None
+    return metrics
+
+
+def describe(metrics: EpochMetrics) -> str:
+    """An epoch in a few words; the validation loss is the one to watch."""
+    terms = metrics.validation
+    kl = f" + KL {terms.kl_divergence:.4g}" if terms.kl_divergence else ""
+    return (
+        f"train {metrics.train.loss:.4g}, validation {terms.loss:.4g} "
+        f"(reconstruction {terms.reconstruction:.4g}{kl}), {metrics.images_per_second:,.0f} images/s"
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,163 @@
+"""Fixtures that several test files share."""
+
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from sklearn.datasets import load_digits
+
+Export = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """scikit-learn's digits as uint8 [1797, 28, 28] and their labels: three pixels for one, two of margin."""
+    bunch = load_digits()
+    images = np.rint(bunch.images * (255 / 16)).astype(np.uint8).repeat(3, axis=1).repeat(3, axis=2)
+    return np.pad(images, ((0, 0), (2, 2), (2, 2))), bunch.target.astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def export(digits: tuple[np.ndarray, np.ndarray]) -> Export:
+    """`export(root, name, kind, latent_dim)` writes a model's exported files: the PCA of the digits as tiny graphs."""
+    images, labels = digits
+    train, test = images[300:].reshape(-1, 784) / 255.0, images[:300].reshape(-1, 784) / 255.0
+    mean = train.mean(axis=0)
+    directions = np.linalg.svd(train - mean, full_matrices=False)[2]
+
+    def write(root: Path, name: str, kind: str = "ae", latent_dim: int = 8, **manifest: object) -> Path:
+        basis = directions[:latent_dim]
+        codes = {"test_mean": (test - mean) @ basis.T, "train_mean": (train - mean) @ basis.T}
+        arrays = {
+            "test_mean": codes["test_mean"].astype(np.float32),
+            "test_labels": labels[:300],
+            "train_mean": codes["train_mean"].mean(axis=0),
+            "train_covariance": np.cov(codes["train_mean"].T),
+        }
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)
+        described = {"schema_version": "1", "model": name, "latent_dim": str(latent_dim)}
+        contents = {
+            "encoder": ("encoder.onnx", encoder_graph(mean, basis, kind.startswith("vae"), described)),
+            "decoder": ("decoder.onnx", decoder_graph(mean, basis, described)),
+            "latents": ("latents.npz", buffer.getvalue()),
+        }
+        folder = root / "models" / name / "onnx"
+        folder.mkdir(parents=True, exist_ok=True)
+        files = {}
+        for role, (file, content) in contents.items():
+            (folder / file).write_bytes(content)
+            files[file] = {"role": role, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        tree = {
+            "schema_version": 1,
+            "model": name,
+            "kind": kind,
+            "latent_dim": latent_dim,
+            "dataset": "mnist",
+            "data_sha256": "0" * 64,
+            "files": files,
+            "parity": {},
+        }
+        (folder / "manifest.json").write_text(json.dumps(tree | manifest))
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def root(tmp_path: Path, digits: tuple[np.ndarray, np.ndarray], export: Export) -> Path:
+    """A workspace as a finished run leaves it: two models, their curves and epoch pictures, and the data."""
+    images, labels = digits
+    models = {"pca": ("pca", 8, 1), "vae": ("vae", 8, 3)}
+    (tmp_path / "data").mkdir()
+    np.savez(
+        tmp_path / "data" / "mnist.npz",
+        train_images=images[300:],
+        train_labels=labels[300:],
+        test_images=images[:300],
+        test_labels=labels[:300],
+    )
+    lines = ["models:"]
+    for name, (kind, latent_dim, epochs) in models.items():
+        export(tmp_path, name, kind, latent_dim)
+        lines.append(f"  {name}: {{kind: {kind}, latent_dim: {latent_dim}, epochs: {epochs}}}")
+        write_history(tmp_path, name, epochs)
+    (tmp_path / "params.yaml").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def write_history(root: Path, name: str, epochs: int) -> None:
+    """A curve and a picture per epoch, as training writes them."""
+    from autoencoder.images import encode_png
+
+    rows = ["epoch,split,loss,reconstruction,kl_divergence"]
+    pictures = root / "models" / name / "epochs"
+    pictures.mkdir(parents=True, exist_ok=True)
+    for epoch in range(1, epochs + 1):
+        rows += [f"{epoch},{split},{100 / epoch:.6g},{90 / epoch:.6g},{10 / epoch:.6g}" for split in ("train", "validation")]
+        picture = np.full((56, 280), 60 * epoch % 256, np.uint8)
+        (pictures / f"epoch_{epoch:04d}.png").write_bytes(encode_png(picture))
+    curve = root / "plots" / name / "loss.csv"
+    curve.parent.mkdir(parents=True, exist_ok=True)
+    curve.write_text("\n".join(rows) + "\n")
+
+
+def encoder_graph(mean: np.ndarray, basis: np.ndarray, variational: bool, metadata: dict[str, str]) -> bytes:
+    """image [batch, 1, 28, 28] -> mean, and for a VAE a constant log_var of -2."""
+    nodes = [
+        helper.make_node("Flatten", ["image"], ["flat"]),
+        helper.make_node("Sub", ["flat", "center"], ["centered"]),
+        helper.make_node("MatMul", ["centered", "basis"], ["mean"]),
+    ]
+    constants = {"center": mean, "basis": basis.T}
+    outputs: dict[str, list[str | int]] = {"mean": ["batch", len(basis)]}
+    if variational:
+        nodes += [helper.make_node("Mul", ["mean", "zero"], ["none"]), helper.make_node("Sub", ["none", "two"], ["log_var"])]
+        constants |= {"zero": np.array(0.0), "two": np.array(2.0)}
+        outputs["log_var"] = ["batch", len(basis)]
+    return graph(nodes, constants, {"image": ["batch", 1, 28, 28]}, outputs, metadata | {"role": "encoder"})
+
+
+def decoder_graph(mean: np.ndarray, basis: np.ndarray, metadata: dict[str, str]) -> bytes:
+    """latent -> reconstruction, clipped to [0, 1]."""
+    nodes = [
+        helper.make_node("MatMul", ["latent", "basis"], ["offset"]),
+        helper.make_node("Add", ["offset", "center"], ["sum"]),
+        helper.make_node("Clip", ["sum", "zero", "one"], ["clipped"]),
+        helper.make_node("Reshape", ["clipped", "shape"], ["reconstruction"]),
+    ]
+    constants = {"basis": basis, "center": mean, "zero": np.array(0.0), "one": np.array(1.0)}
+    latent: dict[str, list[str | int]] = {"latent": ["batch", len(basis)]}
+    outputs: dict[str, list[str | int]] = {"reconstruction": ["batch", 1, 28, 28]}
+    return graph(nodes, constants, latent, outputs, metadata | {"role": "decoder"})
+
+
+def graph(
+    nodes: list[onnx.NodeProto],
+    constants: dict[str, np.ndarray],
+    inputs: dict[str, list[str | int]],
+    outputs: dict[str, list[str | int]],
+    metadata: dict[str, str],
+) -> bytes:
+    """A model file from its parts; floats become float32."""
+    initializers = [numpy_helper.from_array(value.astype(np.float32), name) for name, value in constants.items()]
+    initializers.append(numpy_helper.from_array(np.array([-1, 1, 28, 28]), "shape"))
+
+    def values(shapes: dict[str, list[str | int]]) -> list[onnx.ValueInfoProto]:
+        return [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
+
+    used = {name for node in nodes for name in node.input}
+    kept = [item for item in initializers if item.name in used]
+    proto = helper.make_model(
+        helper.make_graph(nodes, "test", values(inputs), values(outputs), kept),
+        opset_imports=[helper.make_opsetid("", 20)],
+        ir_version=10,
+    )
+    helper.set_model_props(proto, metadata)
+    return proto.SerializeToString(deterministic=True)

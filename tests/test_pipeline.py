@@ -1,0 +1,156 @@
+"""dvc.yaml, params.yaml and the code agree: dependencies, parameters, paths, and who may import whom."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[1]
+STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+PARAMS = YAML(typ="safe").load(ROOT / "params.yaml")
+PACKAGES = ("autoencoder", "stages", "app", "scripts")
+
+
+def definition(stage: str) -> dict:
+    return STAGES[stage]
+
+
+def module_path(module: str) -> Path | None:
+    """The file of a first-party module or package."""
+    base = ROOT.joinpath(*module.split("."))
+    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
+
+
+@cache
+def imported_names(path: Path) -> frozenset[str]:
+    """Every dotted name that a file imports, wherever in it; `from a import b` gives a and a.b."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(names)
+
+
+def closure(path: Path, seen: set[Path] | None = None) -> set[Path]:
+    """The file and every first-party file that it imports, directly or not."""
+    seen = set() if seen is None else seen
+    if path not in seen:
+        seen.add(path)
+        for name in imported_names(path):
+            if name.split(".")[0] in PACKAGES and (imported := module_path(name)):
+                closure(imported, seen)
+    return seen
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_dependencies_are_the_import_closure(stage):
+    needed = {path.relative_to(ROOT).as_posix() for path in closure(ROOT / "stages" / f"{stage}.py")}
+    listed = [dep for dep in definition(stage)["deps"] if dep.endswith(".py")]
+    assert sorted(listed) == sorted(name for name in needed if not name.endswith("__init__.py"))
+
+
+@pytest.mark.parametrize("package", ["autoencoder", "stages"])
+def test_package_files_hold_no_code_that_dependencies_would_miss(package):
+    assert len(ast.parse((ROOT / package / "__init__.py").read_text()).body) == 1  # the docstring
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_has_one_name(stage):
+    assert definition(stage)["cmd"].startswith(f"python -m stages.{stage} ")
+
+
+def listed_paths(stage: str) -> set[str]:
+    paths = set()
+    for kind in ("deps", "outs", "metrics", "plots"):
+        for entry in definition(stage).get(kind, []):
+            paths |= {entry} if isinstance(entry, str) else set(entry)
+    return paths
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_path_of_a_command_is_a_dependency_or_an_output(stage):
+    listed = listed_paths(stage)
+    parts = [part for part in definition(stage)["cmd"].split() if "/" in part]
+    assert parts
+    for part in parts:
+        assert part in listed or any(path.startswith(f"{part}/") or part.startswith(f"{path}/") for path in listed), part
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_parameter_of_a_stage_exists(stage):
+    for key in definition(stage).get("params", []):
+        value = PARAMS
+        for part in re.sub(r"\$\{item\.model\}", "vae", key).split("."):
+            value = value[part]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_metrics_and_plots_are_git_s_and_the_rest_dvc_s(stage):
+    for kind in ("metrics", "plots"):
+        for entry in definition(stage).get(kind, []):
+            ((path, options),) = entry.items()
+            assert options["cache"] is False, path
+    assert all(isinstance(out, str) for out in definition(stage).get("outs", []))
+
+
+# Who may import whom. Left: files; right: what they must not import.
+FORBIDDEN = {
+    "app/*.py": {"torch", "torchvision", "onnx", "stages", "dvc", "autoencoder.training", "autoencoder.models"},
+    "stages/*.py": {"app", "streamlit", "onnx", "onnxruntime", "torchvision"},
+    "autoencoder/*.py": {"app", "stages", "dvc", "streamlit"},
+}
+# Modules that the viewer loads: numpy only, all the way down.
+LIGHT = ["config", "exported", "images", "inference", "priors"]
+HOMES = {
+    "onnxruntime": "autoencoder/inference.py",
+    "onnx": "autoencoder/onnx_export.py",
+    "ruamel": "autoencoder/config.py",
+    "torchvision": "autoencoder/datasets.py",
+}
+
+
+def imports(path: Path, module: str) -> bool:
+    return any(name == module or name.startswith(f"{module}.") for name in imported_names(path))
+
+
+@pytest.mark.parametrize("pattern", FORBIDDEN)
+def test_nobody_imports_what_is_not_theirs(pattern):
+    for path in ROOT.glob(pattern):
+        assert [module for module in FORBIDDEN[pattern] if imports(path, module)] == [], path
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_what_the_viewer_loads_needs_no_torch(module):
+    for path in closure(ROOT / "autoencoder" / f"{module}.py"):
+        assert not any(imports(path, heavy) for heavy in ("torch", "onnx", "sklearn", "torchmetrics")), path
+
+
+def test_the_viewer_loads_nothing_else():
+    for path in ROOT.glob("app/**/*.py"):
+        used = {name.split(".")[1] for name in imported_names(path) if name.startswith("autoencoder.")}
+        assert used <= {*LIGHT, "catalog"}, path
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_heavy_libraries_have_one_home(library):
+    users = [path for package in ("autoencoder", "stages", "app") for path in ROOT.glob(f"{package}/**/*.py")]
+    found = [path.relative_to(ROOT).as_posix() for path in users if imports(path, library)]
+    assert found == [HOMES[library]]
+
+
+def test_no_stage_imports_another():
+    stages = {f"stages.{stage}" for stage in STAGES}
+    for path in ROOT.glob("stages/*.py"):
+        assert not imported_names(path) & stages, path
+
+
+def test_training_and_download_never_see_what_only_the_viewer_needs():
+    for stage in ("download", "train"):
+        names = {path.name for path in closure(ROOT / "stages" / f"{stage}.py")}
+        assert not names & {"exported.py", "inference.py", "priors.py", "gallery.py", "onnx_export.py", "evaluation.py"}

@@ -1,0 +1,180 @@
+"""Training: it learns, repeats itself bit for bit, goes on where it stopped, and stops when it diverges."""
+
+import pytest
+import torch
+
+from autoencoder.data import Split
+from autoencoder.training import TRAIN_PARAMS, Training, TrainingDiverged, TrainParams, fit_pca, schedules
+from autoencoder.models import PCA
+
+MLP = {"type": "mlp", "hidden": [32]}
+OPTIMISATION = {
+    "latent_dim": 4,
+    "network": MLP,
+    "likelihood": "bernoulli",
+    "binarize": "none",
+    "optimizer": "adamw",
+    "epochs": 4,
+    "batch_size": 16,
+    "learning_rate": 0.01,
+    "learning_rate_warmup": 0.1,
+    "weight_decay": 0.01,
+    "grad_clip": 5.0,
+}
+AE_PARAMS = {"kind": "ae", **OPTIMISATION}
+VAE_PARAMS = {"kind": "vae", **OPTIMISATION, "beta": 1.0, "kl_warmup": 0.1}
+ARTICLE = {"epochs": 4, "batch_size": 16, "learning_rate": 0.001}
+VARIANTS = {
+    "ae": AE_PARAMS,
+    "vae": VAE_PARAMS,
+    "gaussian": {**VAE_PARAMS, "likelihood": "gaussian"},
+    "dynamic": {**VAE_PARAMS, "binarize": "dynamic"},
+    "muon": {**VAE_PARAMS, "optimizer": "muon"},
+    "conv": {**VAE_PARAMS, "network": {"type": "conv", "channels": [4], "hidden": [16]}},
+    "ae_article": {"kind": "ae_article", **ARTICLE},
+    "vae_article": {"kind": "vae_article", **ARTICLE},
+}
+
+
+def params(value: dict) -> TrainParams:
+    return TRAIN_PARAMS.validate_python(value)
+
+
+def bars(count: int, seed: int) -> Split:
+    """Images of one bright bar on grey noise: something to learn."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randint(0, 60, (count, 1, 28, 28), generator=generator, dtype=torch.uint8)
+    places = torch.randint(0, 24, (count,), generator=generator)
+    for image, place in zip(images, places.tolist(), strict=True):
+        image[0, :, place : place + 4] = 230
+    return Split(images, (places % 10).to(torch.uint8))
+
+
+def training(value: dict, seed: int = 0) -> Training:
+    return Training(params(value), bars(72, seed=0), bars(24, seed=1), seed)
+
+
+def weights(run: Training) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in run.model.state_dict().items()}
+
+
+def assert_equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> None:
+    assert first.keys() == second.keys()
+    for name in first:
+        assert torch.equal(first[name], second[name]), name
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_validation_loss_falls(variant):
+    run = training(VARIANTS[variant])
+    before = run.validate()
+    *_, last = run.epochs()
+    assert last.epoch == 4
+    assert last.validation.loss < before.loss
+    assert last.images_per_second > 0
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_same_seed_same_weights_other_seed_others(variant):
+    runs = [training(VARIANTS[variant], seed=seed) for seed in (3, 3, 4)]
+    curves = [[(m.train, m.validation) for m in run.epochs()] for run in runs]
+    assert curves[0] == curves[1]
+    assert_equal(weights(runs[0]), weights(runs[1]))
+    assert curves[0] != curves[2]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("stop", [1, 3])
+def test_a_resumed_run_ends_with_the_same_weights(variant, stop, tmp_path):
+    whole = training(VARIANTS[variant])
+    expected = [(m.epoch, m.train, m.validation) for m in whole.epochs()]
+    first = training(VARIANTS[variant])
+    epochs = first.epochs()
+    for _ in range(stop):
+        next(epochs)
+    torch.save(first.state_dict(), tmp_path / "state.pt")
+    second = training(VARIANTS[variant])
+    second.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    assert [(m.epoch, m.train, m.validation) for m in second.epochs()] == expected[stop:]
+    assert_equal(weights(whole), weights(second))
+
+
+def test_terms_add_up():
+    run = training({**VAE_PARAMS, "beta": 2.5, "epochs": 1})
+    (metrics,) = run.epochs()
+    for terms in (metrics.train, metrics.validation):
+        assert terms.loss == pytest.approx(terms.reconstruction + 2.5 * terms.kl_divergence, rel=1e-6)
+        assert terms.kl_divergence > 0
+
+
+def test_the_article_s_loss_is_its_mean_squared_error_plus_its_mean_kl():
+    run = training(VARIANTS["vae_article"])
+    images = run.validation.images.float() / 255
+    posterior = run.model.posterior(images)
+    noise = torch.zeros_like(posterior.mean)
+    loss, reconstruction, kl = (term.mean() for term in run._objective(images, noise))
+    sigma2 = posterior.log_var.exp()
+    mse = (run.model.decode(posterior.mean) - images).square().mean()
+    expected_kl = 0.5 * (posterior.mean**2 + sigma2 - torch.log(sigma2) - 1).sum() / (len(images) * 784)
+    torch.testing.assert_close(reconstruction, mse)
+    torch.testing.assert_close(kl, expected_kl)
+    torch.testing.assert_close(loss, mse + expected_kl)
+
+
+def test_binarized_images_are_black_and_white_and_redrawn_each_epoch():
+    run = training({**VAE_PARAMS, "binarize": "dynamic", "learning_rate": 1e-9})
+    seen = []
+    for _ in run.epochs():
+        assert set(run.images.unique().tolist()) == {0, 255}
+        seen.append(run.images.float().sum().item())
+    assert len(set(seen)) == len(seen)
+
+
+def test_every_image_is_used_once_an_epoch():
+    run = training(AE_PARAMS)
+    run._prepare_epoch()
+    drawn = {image.numpy().tobytes() for image in run.images}
+    assert len(drawn) == 64  # four batches of 16; the last 8 images wait for another epoch's order
+    assert drawn <= {image.numpy().tobytes() for image in run.train.images}
+
+
+def test_a_batch_larger_than_the_data_is_cut_to_it():
+    run = training({**AE_PARAMS, "batch_size": 500})
+    assert (run.batch_size, run.steps) == (72, 1)
+    *_, last = run.epochs()
+    assert last.epoch == 4
+
+
+def test_decoding_starts_at_the_mean_image():
+    run = training(AE_PARAMS)
+    mean = (run.train.images.float() / 255).mean(0)
+    torch.testing.assert_close(torch.sigmoid(run.model.decoder.pixel_bias), mean.clamp(0.01, 0.99))
+
+
+def test_schedules_rise_and_fall():
+    rates, weights = schedules(params({**VAE_PARAMS, "beta": 0.5}), steps_per_epoch=25)
+    assert len(rates) == len(weights) == 100
+    assert rates.argmax().item() == pytest.approx(9, abs=1)
+    assert rates.max().item() == pytest.approx(0.01)
+    assert rates[-1].item() == pytest.approx(0, abs=1e-9)
+    assert weights[0].item() == pytest.approx(0.05)
+    assert weights[9:].tolist() == [0.5] * 91
+    rates, weights = schedules(params({"kind": "vae_article", **ARTICLE}), steps_per_epoch=25)
+    assert rates.tolist() == pytest.approx([0.001] * 100)
+    assert set(weights.tolist()) == {1.0}
+
+
+def test_a_diverging_run_stops_with_the_parameter_to_change():
+    run = training({**AE_PARAMS, "learning_rate": 1e30, "grad_clip": 1e30})
+    with pytest.raises(TrainingDiverged, match="smaller learning_rate"):
+        list(run.epochs())
+
+
+def test_pca_curve_is_its_squared_error():
+    model = PCA(3)
+    train, validation = bars(72, seed=0), bars(24, seed=1)
+    metrics = fit_pca(model, train, validation)
+    images = train.images.float() / 255
+    error = (model.decode(model.encode(images)) - images).square().sum() / 72
+    assert metrics.train.loss == pytest.approx(error.item(), rel=1e-5)
+    assert 0 < metrics.validation.loss < 60
