@@ -16,8 +16,7 @@ from autoencoder.config import ParameterError, Parameters
 from autoencoder.exported import ArtifactError, ExportedModel, load_model
 from autoencoder.inference import DeviceError
 
-ROOT = Path(os.environ.get("AUTOENCODER_ROOT") or Path(__file__).resolve().parents[1])
-DEVICE = os.environ.get("DEVICE", "auto")
+REPOSITORY = Path(__file__).resolve().parents[1]
 EXPORTED_FILES = ("manifest.json", "latents.npz", "encoder.onnx", "decoder.onnx")
 
 Stamp = tuple[str, int, int, int]
@@ -56,13 +55,18 @@ class TestSplit:
     labels: UInt8[np.ndarray, " n"]
 
 
-def open_workspace(root: Path, demo: bool) -> Workspace:
+def root() -> Path:
+    """The repository, unless AUTOENCODER_ROOT names another folder of the same layout."""
+    return Path(os.environ.get("AUTOENCODER_ROOT") or REPOSITORY).resolve()
+
+
+def open_workspace(folder: Path, demo: bool) -> Workspace:
     """The root with the models its params.yaml lists; none where there is no such file."""
-    path = root / "params.yaml"
+    path = folder / "params.yaml"
     if not path.exists():
-        return Workspace(root, demo, {})
+        return Workspace(folder, demo, {})
     models = Parameters.load(path).read("models", dict[str, dict[str, Any]])
-    return Workspace(root, demo, models)
+    return Workspace(folder, demo, models)
 
 
 def current() -> Workspace:
@@ -71,7 +75,7 @@ def current() -> Workspace:
     A params.yaml that cannot be read ends the page with its message.
     """
     try:
-        own, demo = open_workspace(ROOT, demo=False), open_workspace(ROOT / "demo", demo=True)
+        own, demo = open_workspace(root(), demo=False), open_workspace(root() / "demo", demo=True)
     except ParameterError as error:
         st.error(f"{error}", icon=":material/error:")
         st.stop()
@@ -138,9 +142,9 @@ def stamps(folder: Path) -> tuple[Stamp | None, ...]:
 def snapshot() -> tuple[Stamp | None, ...]:
     """The stamps of everything that pages with models show; different after any `dvc repro` that matters."""
     found: list[Stamp | None] = []
-    for root in (ROOT, ROOT / "demo"):
-        found += [stamp(root / "params.yaml"), stamp(root / "data")]
-        found += [item for folder in sorted(root.glob("models/*/onnx")) for item in stamps(folder)]
+    for place in (root(), root() / "demo"):
+        found += [stamp(place / "params.yaml"), stamp(place / "data")]
+        found += [item for folder in sorted(place.glob("models/*/onnx")) for item in stamps(folder)]
     return tuple(found)
 
 
@@ -159,7 +163,7 @@ def last_good() -> dict[Path, ExportedModel]:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _open(folder: str, stamps: tuple[Stamp | None, ...], mend: str) -> ExportedModel:  # noqa: ARG001 - a cache key
-    return load_model(Path(folder), DEVICE, mend=mend)
+    return load_model(Path(folder), os.environ.get("DEVICE", "auto"), mend=mend)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

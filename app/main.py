@@ -8,6 +8,7 @@ import layout
 import streamlit as st
 
 HERE = Path(__file__).resolve().parent
+KEPT = {"models", "images", "label", "index", "draw", "count", "prior", "temperature", "seed", "side", "model", "term"}
 
 
 @st.cache_resource(show_spinner=False)
@@ -29,5 +30,7 @@ page = st.navigation(
     ],
     position="top",
 )
+for key in KEPT & st.session_state.keys():
+    st.session_state[key] = st.session_state[key]  # otherwise Streamlit forgets a page's choices when it is left
 artifacts.watch(artifacts.snapshot())  # before the page, which may stop
 page.run()

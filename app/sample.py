@@ -10,12 +10,12 @@ from autoencoder.exported import ExportedModel
 from autoencoder.images import encode_png, image_grid, labelled_rows
 from autoencoder.priors import draw_noise, fitted_gaussian, sample, standard_normal
 
-ROOM = (1080, 640)  # what the cards may take at 1440x900 beside the sidebar
+ROOM = (1095, 690)  # what the cards may take at 1440x900 beside the sidebar
 GAP = 2
 NORMAL, FITTED = "N(0, I)", "Fitted Gaussian"
 ABOUT = {
-    NORMAL: "where a VAE is trained to put its codes, and where nothing asks an autoencoder to put them",
-    FITTED: "mean and covariance of the model's own training codes",
+    NORMAL: "Where a VAE is trained to put its codes, and where nothing asks an autoencoder to put them.",
+    FITTED: "Mean and covariance of the model's own training codes.",
 }
 
 
@@ -29,14 +29,14 @@ def draw(model: ExportedModel, prior: str, count: int, seed: int, temperature: f
     return model.decode(sample(distribution, noise, temperature))
 
 
-def pixel_scale(cards: int, side: int) -> int:
-    """The largest whole scale at which all cards fit without scrolling at 1440x900, at least 1."""
+def arrangement(cards: int, side: int) -> tuple[int, int]:
+    """Pixel scale and cards per row: the largest whole scale that needs no scrolling at 1440x900."""
     for scale in (4, 3, 2):
         width = side * (28 * scale + GAP)
-        across = ROOM[0] // (width + 26)
-        if across and -(-cards // across) * (width + 75) <= ROOM[1]:
-            return scale
-    return 1
+        across = ROOM[0] // (width + 28)
+        if across and (rows := -(-cards // across)) * (width + 50) <= ROOM[1]:
+            return scale, -(-cards // rows)
+    return 1, cards
 
 
 workspace = artifacts.current()
@@ -50,7 +50,7 @@ panel = st.sidebar
 prior = panel.segmented_control(
     "Draw from", [NORMAL, FITTED], default=NORMAL, required=True, key="prior", bind="query-params"
 )
-panel.caption(ABOUT[prior].capitalize() + ".")
+panel.caption(ABOUT[prior])
 temperature = panel.slider(
     "Temperature", 0.0, 2.0, 1.0, 0.05, key="temperature", bind="query-params", help="Scales the standard deviation."
 )
@@ -58,14 +58,15 @@ seed = panel.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-param
 side = panel.slider("Grid size", 2, 10, 5, key="side", bind="query-params")
 
 samples = {name: draw(model, prior, side * side, seed, temperature) for name, model in models.items()}
-scale = pixel_scale(len(models), side)
+scale, across = arrangement(len(models), side)
 cards = [
-    f'<section class="card"><h2>{name}<small>{models[name].manifest.latent_dim} dimensions</small></h2>'
+    f'<section class="card"><h2>{name} <small>{models[name].manifest.latent_dim} dimensions</small></h2>'
     + layout.picture(image_grid(images, side, GAP, scale, background=64), f"{side * side} samples of {name}")
     + "</section>"
     for name, images in samples.items()
 ]
-st.html(f'<div class="cards">{"".join(cards)}</div>')
+width = across * (side * (28 * scale + GAP) + 28)
+st.html(f'<div class="cards" style="max-width: {width}px">{"".join(cards)}</div>')
 panel.download_button(
     "Download PNG",
     lambda: encode_png(labelled_rows(samples, scale=2, columns=side)),

@@ -1,48 +1,22 @@
 """Page: a training as it runs in another terminal, or as it ran: its curve and its reconstructions, epoch by epoch."""
 
-import csv
 import math
-import re
 import time
 from pathlib import Path
-from typing import Any
 
 import artifacts
 import layout
-import pandas as pd
 import streamlit as st
 from artifacts import Workspace
+from curves import TERMS, chart, read_curve, read_pictures
 
 REFRESH_SECONDS = 1.5
 STILL_RUNNING_SECONDS = 90  # an unfinished curve that was written this recently is still being written
-TERMS = {"loss": "Loss", "reconstruction": "Reconstruction", "kl_divergence": "KL divergence"}
 
 
 def curve_path(workspace: Workspace, name: str) -> Path:
     """The curve that training rewrites after every epoch."""
     return workspace.root / "plots" / name / "loss.csv"
-
-
-def read_curve(path: Path) -> list[dict[str, Any]]:
-    """The rows that are whole: the file may be absent, empty, or cut in the middle of a number."""
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError):
-        return []
-    rows = []
-    for row in csv.DictReader(text[: text.rfind("\n") + 1].splitlines()):
-        try:
-            values = {term: float(row[term]) for term in TERMS if row.get(term)}
-            rows.append({"epoch": int(row["epoch"]), "split": row["split"], **values})
-        except (KeyError, TypeError, ValueError):
-            continue
-    return rows
-
-
-def read_pictures(folder: Path) -> dict[int, Path]:
-    """Epoch -> its picture."""
-    found = ((re.fullmatch(r"epoch_(\d+)\.png", path.name), path) for path in folder.glob("epoch_*.png"))
-    return dict(sorted((int(match[1]), path) for match, path in found if match))
 
 
 def written(workspace: Workspace, name: str) -> int:
@@ -53,15 +27,16 @@ def written(workspace: Workspace, name: str) -> int:
 
 def followed() -> Workspace:
     """The repository as soon as a run has begun there, even if only the demo has exported models yet."""
-    own = artifacts.open_workspace(artifacts.ROOT, demo=False)
+    shown = artifacts.current()
+    own = artifacts.open_workspace(artifacts.root(), demo=False)
     started = any((own.root / "models" / name / "epochs").exists() for name in own.models)
-    return own if started else artifacts.current()
+    return own if started else shown
 
 
 def progress(workspace: Workspace, name: str, epoch: int) -> str:
     """One line: how far this training is and whether it is still going on."""
     planned = workspace.models[name].get("epochs", epoch)
-    age = time.time() - curve_path(workspace, name).stat().st_mtime
+    age = time.time() - written(workspace, name) / 1e9
     if epoch >= planned:
         return f"Finished: {epoch} epochs" if epoch > 1 else "Finished"
     if age < STILL_RUNNING_SECONDS:
@@ -69,27 +44,12 @@ def progress(workspace: Workspace, name: str, epoch: int) -> str:
     return f"Stopped at epoch {epoch} of {planned}; `dvc repro train@{name}` goes on from there"
 
 
-def chart(rows: list[dict[str, Any]], term: str) -> dict[str, Any]:
-    """The curve of one term as a Vega-Lite specification: training dashed, validation solid."""
-    axis = {"tickMinStep": 1, "format": "d", "title": "epoch", "grid": False}
-    dash = {"scale": {"domain": ["validation", "train"], "range": [[1, 0], [5, 4]]}, "title": None}
-    return {
-        "mark": {"type": "line", "point": {"size": 26} if len(rows) <= 80 else False, "strokeWidth": 2},
-        "encoding": {
-            "x": {"field": "epoch", "type": "quantitative", "axis": axis},
-            "y": {"field": term, "type": "quantitative", "title": TERMS[term], "scale": {"zero": False}},
-            "strokeDash": {"field": "split", "type": "nominal", "legend": {"orient": "top"}, **dash},
-            "color": {"value": "#1d9a8b"},
-            "tooltip": [{"field": "epoch"}, {"field": "split"}, {"field": term, "format": ".5g"}],
-        },
-    }
-
-
 def choose_epoch(name: str, pictures: dict[int, Path]) -> int:
     """The scrubber; left at its right end it moves on with the training."""
     newest = max(pictures)
     key, seen = f"epoch_{name}", f"newest_{name}"
-    if st.session_state.get(key, newest) >= st.session_state.get(seen, newest):
+    chosen = st.session_state.get(key, newest)
+    if chosen >= st.session_state.get(seen, newest) or chosen not in pictures:
         st.session_state[key] = newest
     st.session_state[seen] = newest
     if len(pictures) == 1:
@@ -120,7 +80,7 @@ def live(workspace: Workspace, name: str) -> None:
             key="term",
             bind="query-params",
         )
-    st.vega_lite_chart(pd.DataFrame(rows), chart(rows, term), height=330, width="stretch", key="curve")
+    st.vega_lite_chart(rows, chart(rows, term), height=330, width="stretch", key="curve")
     pictures = read_pictures(workspace.root / "models" / name / "epochs")
     if not pictures:
         return

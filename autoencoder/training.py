@@ -126,7 +126,13 @@ class Training:
         self.epoch = 0
         if not isinstance(params, ArticleTraining):
             start_at_mean_image(model, train)
-        self.optimizers = _optimizers(model, params)
+        self.optimizers = _optimizers(model, params, capturable=self.device.type == "cuda")
+        self.muon_parameters = [
+            parameter
+            for optimizer in self.optimizers
+            if isinstance(optimizer, torch.optim.Muon)
+            for parameter in optimizer.param_groups[0]["params"]
+        ]
 
         count = self.steps * self.batch_size
         self.images = torch.empty_like(train.images[:count])
@@ -137,9 +143,7 @@ class Training:
         self.totals = torch.zeros(3, dtype=torch.float64, device=self.device)
         self.learning_rates, self.kl_weights = (table.to(self.device) for table in schedules(params, self.steps))
         self.learning_rate = torch.zeros((), device=self.device)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = self.learning_rate
+        self._share_learning_rate()
 
     def epochs(self) -> Iterator[EpochMetrics]:
         """Train to the end, yielding after every epoch.
@@ -192,8 +196,14 @@ class Training:
         self.model.load_state_dict(state["model"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
-            for group in optimizer.param_groups:
-                group["lr"] = self.learning_rate
+        self._share_learning_rate()
+
+    def _share_learning_rate(self) -> None:
+        """Make the optimizers read the tensor that every step sets."""
+        for optimizer in self.optimizers:
+            if not isinstance(optimizer, torch.optim.Muon):
+                for group in optimizer.param_groups:
+                    group["lr"] = self.learning_rate
 
     def _step(self) -> None:
         rows = self.row + self.offsets
@@ -207,13 +217,26 @@ class Training:
         loss.backward()
         if not isinstance(self.params, ArticleTraining):
             nn.utils.clip_grad_norm_(self.model.parameters(), self.params.grad_clip, foreach=True)
-        for optimizer in self.optimizers:
-            optimizer.step()
+        self._update()
         with torch.no_grad():
             beta = self.kl_weights[-1]
             self.totals += torch.stack([reconstruction + beta * kl, reconstruction, kl]).double().sum(1)
             self.row += self.batch_size
             self.step_index += 1
+
+    @torch.no_grad()
+    def _update(self) -> None:
+        """One step of every optimizer, at this step's learning rate.
+
+        Muon takes its learning rate as a number, which a captured graph would freeze. Its step is linear in the
+        rate, so it is taken at the full rate and then only that share of the way which the schedule asks for.
+        """
+        before = [parameter.clone() for parameter in self.muon_parameters]
+        for optimizer in self.optimizers:
+            optimizer.step()
+        share = self.learning_rate / self.params.learning_rate
+        for parameter, old in zip(self.muon_parameters, before, strict=True):
+            parameter.copy_(torch.lerp(old, parameter, share))
 
     def _objective(
         self, image: Float[Tensor, "batch 1 28 28"], noise: Float[Tensor, "batch _"]
@@ -317,19 +340,22 @@ def start_at_mean_image(model: AE | VAE, train: Split) -> None:
         model.decoder.pixel_bias.copy_(torch.logit(mean))
 
 
-def _optimizers(model: AE | VAE, params: ArticleTraining | AETraining | VAETraining) -> list[torch.optim.Optimizer]:
+def _optimizers(
+    model: AE | VAE, params: ArticleTraining | AETraining | VAETraining, capturable: bool
+) -> list[torch.optim.Optimizer]:
     parameters = list(model.parameters())
+    rate = params.learning_rate
     if isinstance(params, ArticleTraining):
-        return [torch.optim.Adam(parameters, lr=params.learning_rate, fused=True)]
+        return [torch.optim.Adam(parameters, lr=rate, fused=True, capturable=capturable)]
     decay = params.weight_decay
     if params.optimizer == "adamw":
-        return [torch.optim.AdamW(parameters, lr=params.learning_rate, weight_decay=decay, fused=True)]
+        return [torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=True, capturable=capturable)]
     matrices = [parameter for parameter in parameters if parameter.ndim == 2]
     others = [parameter for parameter in parameters if parameter.ndim != 2]
     return [
-        # scaled to the root mean square of an AdamW update, so that one learning rate serves both
-        torch.optim.Muon(matrices, lr=params.learning_rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
-        torch.optim.AdamW(others, lr=params.learning_rate, weight_decay=decay, fused=True),
+        # its updates scaled to the root mean square of AdamW's, so that one learning rate serves both
+        torch.optim.Muon(matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(others, lr=rate, weight_decay=decay, fused=True, capturable=capturable),
     ]
 
 

@@ -12,6 +12,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.datasets import load_digits
 
+from autoencoder.images import encode_png
+
 Export = Callable[..., Path]
 
 
@@ -19,8 +21,7 @@ Export = Callable[..., Path]
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """scikit-learn's digits as uint8 [1797, 28, 28] and their labels: three pixels for one, two of margin."""
     bunch = load_digits()
-    images = np.rint(bunch.images * (255 / 16)).astype(np.uint8).repeat(3, axis=1).repeat(3, axis=2)
-    return np.pad(images, ((0, 0), (2, 2), (2, 2))), bunch.target.astype(np.uint8)
+    return enlarge(np.rint(bunch.images * (255 / 16)).astype(np.uint8)), bunch.target.astype(np.uint8)
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +30,10 @@ def export(digits: tuple[np.ndarray, np.ndarray]) -> Export:
     images, labels = digits
     train, test = images[300:].reshape(-1, 784) / 255.0, images[:300].reshape(-1, 784) / 255.0
     mean = train.mean(axis=0)
-    directions = np.linalg.svd(train - mean, full_matrices=False)[2]
+    # every pixel is there nine times: the principal axes of the 8x8 originals are those of the large images
+    small = train.reshape(-1, 28, 28)[:, 2:26:3, 2:26:3].reshape(-1, 64)
+    axes = np.linalg.eigh(np.cov(small.T))[1].T[::-1].reshape(-1, 8, 8)
+    directions = enlarge(axes / 3).reshape(-1, 784)
 
     def write(root: Path, name: str, kind: str = "ae", latent_dim: int = 8, **manifest: object) -> Path:
         basis = directions[:latent_dim]
@@ -92,15 +96,20 @@ def root(tmp_path: Path, digits: tuple[np.ndarray, np.ndarray], export: Export) 
     return tmp_path
 
 
+def enlarge(images: np.ndarray) -> np.ndarray:
+    """8x8 to 28x28: three pixels for one, a margin of two."""
+    return np.pad(images.repeat(3, axis=1).repeat(3, axis=2), ((0, 0), (2, 2), (2, 2)))
+
+
 def write_history(root: Path, name: str, epochs: int) -> None:
     """A curve and a picture per epoch, as training writes them."""
-    from autoencoder.images import encode_png
-
     rows = ["epoch,split,loss,reconstruction,kl_divergence"]
     pictures = root / "models" / name / "epochs"
     pictures.mkdir(parents=True, exist_ok=True)
     for epoch in range(1, epochs + 1):
-        rows += [f"{epoch},{split},{100 / epoch:.6g},{90 / epoch:.6g},{10 / epoch:.6g}" for split in ("train", "validation")]
+        rows += [
+            f"{epoch},{split},{100 / epoch:.6g},{90 / epoch:.6g},{10 / epoch:.6g}" for split in ("train", "validation")
+        ]
         picture = np.full((56, 280), 60 * epoch % 256, np.uint8)
         (pictures / f"epoch_{epoch:04d}.png").write_bytes(encode_png(picture))
     curve = root / "plots" / name / "loss.csv"
@@ -109,7 +118,7 @@ def write_history(root: Path, name: str, epochs: int) -> None:
 
 
 def encoder_graph(mean: np.ndarray, basis: np.ndarray, variational: bool, metadata: dict[str, str]) -> bytes:
-    """image [batch, 1, 28, 28] -> mean, and for a VAE a constant log_var of -2."""
+    """Image [batch, 1, 28, 28] -> mean, and for a VAE a constant log_var of -2."""
     nodes = [
         helper.make_node("Flatten", ["image"], ["flat"]),
         helper.make_node("Sub", ["flat", "center"], ["centered"]),
@@ -118,14 +127,17 @@ def encoder_graph(mean: np.ndarray, basis: np.ndarray, variational: bool, metada
     constants = {"center": mean, "basis": basis.T}
     outputs: dict[str, list[str | int]] = {"mean": ["batch", len(basis)]}
     if variational:
-        nodes += [helper.make_node("Mul", ["mean", "zero"], ["none"]), helper.make_node("Sub", ["none", "two"], ["log_var"])]
+        nodes += [
+            helper.make_node("Mul", ["mean", "zero"], ["none"]),
+            helper.make_node("Sub", ["none", "two"], ["log_var"]),
+        ]
         constants |= {"zero": np.array(0.0), "two": np.array(2.0)}
         outputs["log_var"] = ["batch", len(basis)]
     return graph(nodes, constants, {"image": ["batch", 1, 28, 28]}, outputs, metadata | {"role": "encoder"})
 
 
 def decoder_graph(mean: np.ndarray, basis: np.ndarray, metadata: dict[str, str]) -> bytes:
-    """latent -> reconstruction, clipped to [0, 1]."""
+    """Latent -> reconstruction, clipped to [0, 1]."""
     nodes = [
         helper.make_node("MatMul", ["latent", "basis"], ["offset"]),
         helper.make_node("Add", ["offset", "center"], ["sum"]),

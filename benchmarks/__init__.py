@@ -1,0 +1,1 @@
+"""Side-by-side timings that print ratios; never part of the tests."""

@@ -1,0 +1,235 @@
+"""The viewer's logic, page by page, without a browser."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+APP = Path(__file__).resolve().parents[1] / "app"
+
+
+@pytest.fixture
+def start(monkeypatch):
+    """Start the viewer over a folder: `start(root)`, with what the link says as keywords."""
+
+    def run(root: Path, **query: str | list[str]) -> AppTest:
+        monkeypatch.setenv("AUTOENCODER_ROOT", str(root))
+        app = AppTest.from_file(APP / "main.py", default_timeout=20)
+        for name, value in query.items():
+            app.query_params[name] = value
+        return app.run()
+
+    monkeypatch.setenv("DEVICE", "cpu")
+    monkeypatch.syspath_prepend(APP)
+    return run
+
+
+@pytest.fixture
+def app(root, start) -> AppTest:
+    """The viewer over a finished workspace, its first page shown."""
+    return start(root)
+
+
+def page_html(app: AppTest) -> str:
+    assert not app.exception, [error.message for error in app.exception]
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+def messages(app: AppTest) -> str:
+    assert not app.exception, [error.message for error in app.exception]
+    return "\n".join(element.value for element in [*app.error, *app.warning, *app.info])
+
+
+def show(app: AppTest, page: str) -> AppTest:
+    return app.switch_page(str(APP / page)).run()
+
+
+def errors_shown(html: str) -> list[float]:
+    """The errors under the pictures, row by row."""
+    return [float(part.split("<")[0]) for part in html.replace(" class=best", "").split("</div><small>")[1:]]
+
+
+def test_reconstruct_shows_the_error_of_every_model(app, root):
+    html = page_html(app)
+    assert "<h1>Reconstruct</h1>" in html
+    assert "onnxruntime on CPU: CPU asked for" in html
+    assert html.count("<img") == 5 + 5 * 2 * 2
+    shown = errors_shown(html)
+    with np.load(root / "data" / "mnist.npz") as arrays:
+        images = arrays["test_images"] / 255.0
+    first = int(html.split("test image: ")[1].split('"')[0].split(", ")[1])
+    with np.load(root / "models" / "pca" / "onnx" / "latents.npz") as arrays:
+        code = arrays["test_mean"][first]
+    from autoencoder.exported import load_model
+
+    decoded = load_model(root / "models" / "pca" / "onnx").decode(code[None])[0]
+    assert shown[0] == pytest.approx(np.square(decoded - images[first]).mean(), abs=1e-4)
+
+
+@pytest.mark.parametrize("label", [0, 7])
+def test_images_can_be_chosen_by_label(app, label):
+    app.sidebar.segmented_control(key="images").set_value("Label").run()
+    app.sidebar.pills(key="label").set_value(label).run()
+    captions = [part.split(",")[0] for part in page_html(app).split('alt="test image: ')[1:]]
+    assert captions == [str(label)] * 5
+
+
+def test_images_can_be_chosen_by_index(app):
+    app.sidebar.segmented_control(key="images").set_value("Index").run()
+    app.sidebar.number_input(key="index").set_value(298).run()
+    indices = [part.split('"')[0].split(", ")[1] for part in page_html(app).split('alt="test image: ')[1:]]
+    assert indices == ["298", "299"]
+
+
+def test_another_draw_shows_other_images(app):
+    before = page_html(app)
+    app.sidebar.number_input(key="draw").set_value(1).run()
+    after = page_html(app)
+    assert before != after
+    app.sidebar.number_input(key="draw").set_value(0).run()
+    assert page_html(app) == before
+
+
+def test_a_link_restores_the_view(root, start):
+    html = page_html(start(root, models=["vae"], images="Index", index="42"))
+    assert ">pca<" not in html
+    assert "42" in html.split('alt="test image: ')[1].split('"')[0]
+
+
+def test_sample_gives_models_of_one_size_the_same_noise(app):
+    html = page_html(show(app, "sample.py"))
+    pictures = [part.split('"')[0] for part in html.split('src="')[1:]]
+    assert len(pictures) == 2
+    assert pictures[0] == pictures[1]  # both models are the same PCA here
+
+
+def test_sample_follows_prior_seed_and_temperature(app):
+    show(app, "sample.py")
+    seen = {page_html(app)}
+    app.sidebar.segmented_control(key="prior").set_value("Fitted Gaussian").run()
+    seen.add(page_html(app))
+    app.sidebar.number_input(key="seed").set_value(5).run()
+    seen.add(page_html(app))
+    app.sidebar.slider(key="temperature").set_value(0.5).run()
+    seen.add(page_html(app))
+    assert len(seen) == 4
+
+
+def test_training_shows_the_curve_and_the_newest_picture(app):
+    show(app, "training.py")
+    app.sidebar.pills(key="model").set_value("vae").run()
+    assert "after epoch 3" in page_html(app)
+    assert any("Finished: 3 epochs" in element.value for element in app.markdown)
+    assert list(app.segmented_control(key="term").options) == ["Loss", "Reconstruction", "KL divergence"]
+    app.select_slider(key="epoch_vae").set_value(2).run()
+    assert "after epoch 2" in page_html(app)
+
+
+@pytest.mark.parametrize("text", [None, "", "epoch,spl", "epoch,split,loss,reconstruction,kl_divergence\n1,tra"])
+def test_a_run_that_has_just_begun_has_no_curve_yet(app, root, text):
+    curve = root / "plots" / "vae" / "loss.csv"
+    curve.unlink() if text is None else curve.write_text(text)
+    show(app, "training.py")
+    app.sidebar.pills(key="model").set_value("vae").run()
+    assert "No curve of **vae** yet" in messages(app)
+
+
+def test_half_a_line_and_damaged_lines_are_not_read(root, monkeypatch):
+    monkeypatch.syspath_prepend(APP)
+    read_curve = importlib.import_module("curves").read_curve
+    curve = root / "plots" / "vae" / "loss.csv"
+    whole = read_curve(curve)
+    assert whole[-1] == {
+        "epoch": 3,
+        "split": "validation",
+        "loss": 33.3333,
+        "reconstruction": 30,
+        "kl_divergence": 3.33333,
+    }
+    curve.write_text(curve.read_text() + "x,train,1,1,1\n4,train,one\n4,train,1")
+    assert read_curve(curve) == whole
+
+
+def test_the_demo_is_shown_and_labelled_when_nothing_else_is_there(root, tmp_path, start, export):
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    (outer / "params.yaml").write_text("models: {vae: {kind: vae}}\n")
+    (outer / "demo").symlink_to(root)
+    app = start(outer)
+    assert "Demo: scikit-learn digits, not MNIST" in page_html(app)
+    export(outer, "vae", "vae")
+    (outer / "data").symlink_to(root / "data")
+    assert "Demo:" not in page_html(app.run())
+
+
+def test_without_any_model_the_command_is_shown(tmp_path, start):
+    app = start(tmp_path)
+    assert "`dvc repro`" in messages(app)
+    assert "`make demo`" in messages(app)
+    assert "no models to follow" in messages(show(app, "training.py"))
+
+
+def test_a_params_yaml_with_a_mistake_is_quoted(root, start):
+    (root / "params.yaml").write_text("models: {vae: 1, vae: 2}\n")
+    app = start(root)
+    assert "params.yaml" in messages(app)
+
+
+def test_a_tampered_model_is_named_with_its_cure_and_the_others_are_shown(root, start):
+    path = root / "models" / "vae" / "onnx" / "decoder.onnx"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    app = start(root)
+    assert "`models/vae/onnx/decoder.onnx` is not the file that was exported" in messages(app)
+    assert "`dvc repro export@vae`" in messages(app)
+    assert '<span class="name">pca</span>' in page_html(app)
+
+
+def test_a_model_stays_on_screen_while_its_successor_is_made(app, root, export):
+    before = page_html(app)
+    folder = root / "models" / "vae" / "onnx"
+    for path in folder.iterdir():
+        path.unlink()
+    app.run()
+    assert "shown as it was last opened" in messages(app)
+    assert page_html(app) == before
+    export(root, "vae", "vae", latent_dim=30)
+    app.run()
+    assert messages(app) == ""
+    assert "30 dimensions" in page_html(app)
+
+
+def test_missing_data_is_named_with_the_command(app, root):
+    (root / "data" / "mnist.npz").unlink()
+    app.run()
+    assert "`data/mnist.npz` is missing. To mend it: `dvc repro download`" in messages(app)
+
+
+def test_models_come_in_the_order_of_params(app, root, export):
+    export(root, "removed_since", "ae")
+    app.run()
+    assert list(app.sidebar.pills(key="models").options) == ["pca", "vae"]
+
+
+def test_a_device_that_is_not_there_is_an_error(root, start, monkeypatch):
+    monkeypatch.setenv("DEVICE", "cuda:77")
+    app = start(root)
+    assert "cuda:77 was asked for, but" in messages(app)
+
+
+def test_first_page_imports_neither_torch_nor_onnx_nor_stages(root):
+    code = (
+        "import json, sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        f"app = AppTest.from_file({str(APP / 'main.py')!r}, default_timeout=20).run()\n"
+        "assert not app.exception and len(app.get('html')) > 2\n"
+        "print(json.dumps(sorted({'torch', 'onnx', 'stages', 'pandas', 'sklearn'} & sys.modules.keys())))"
+    )
+    environment = {**os.environ, "AUTOENCODER_ROOT": str(root), "PYTHONPATH": str(APP)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []

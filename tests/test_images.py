@@ -1,0 +1,107 @@
+"""images.py: values, not looks."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from autoencoder.images import difference_image, encode_png, image_grid, labelled_rows, to_uint8, to_unit_interval
+
+LEVELS = np.arange(256, dtype=np.uint8)
+
+
+def test_unit_interval_is_pixel_over_255_in_float32():
+    unit = to_unit_interval(LEVELS)
+    assert unit.dtype == np.float32
+    np.testing.assert_array_equal(unit, (LEVELS.astype(np.float64) / 255).astype(np.float32))
+
+
+def test_torch_gets_the_same_bits_as_numpy():
+    unit = to_unit_interval(torch.arange(256, dtype=torch.uint8))
+    assert unit.dtype == torch.float32
+    np.testing.assert_array_equal(unit.numpy(), to_unit_interval(LEVELS))
+
+
+def test_every_grey_level_survives_the_round_trip():
+    np.testing.assert_array_equal(to_uint8(to_unit_interval(LEVELS)), LEVELS)
+
+
+def test_to_uint8_rounds_and_clips():
+    np.testing.assert_array_equal(to_uint8(np.array([-0.5, 0.4 / 255, 0.6 / 255, 1.5])), [0, 0, 1, 255])
+
+
+def test_difference_is_white_where_equal_red_where_too_bright_blue_where_too_dark():
+    image, reconstruction = np.array([[[0.5, 0.0, 1.0, 0.0]]]), np.array([[[0.5, 1.0, 0.0, 0.5]]])
+    equal, bright, dark, half = difference_image(image, reconstruction)[0, 0]
+    assert equal.tolist() == [255, 255, 255]
+    assert bright.tolist() == [178, 24, 43]
+    assert dark.tolist() == [33, 102, 172]
+    np.testing.assert_allclose(half, (255 + bright.astype(float)) / 2, atol=0.5)
+
+
+def test_difference_saturates_at_the_limit():
+    image, reconstruction = np.zeros((1, 1, 2)), np.array([[[0.5, 0.9]]])
+    at_limit, beyond = difference_image(image, reconstruction, limit=0.5)[0, 0]
+    assert at_limit.tolist() == beyond.tolist() == [178, 24, 43]
+    with pytest.raises(ValueError, match="limit = 0"):
+        difference_image(image, reconstruction, limit=0.0)
+
+
+def test_grid_places_images_row_by_row():
+    images = np.arange(1, 6, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 2), np.uint8)
+    grid = image_grid(images, columns=3, gap=1, background=9)
+    assert grid.shape == (5, 8)
+    assert grid[0].tolist() == [1, 1, 9, 2, 2, 9, 3, 3]
+    assert grid[2].tolist() == [9] * 8
+    assert grid[3].tolist() == [4, 4, 9, 5, 5, 9, 9, 9]
+
+
+def test_grid_scales_by_nearest_neighbour_and_leaves_the_gap():
+    grid = image_grid(np.array([[[0.0, 1.0]], [[1.0, 0.0]]]), columns=2, gap=1, scale=2, background=7)
+    assert grid.tolist() == [[0, 0, 255, 255, 7, 255, 255, 0, 0]] * 2
+
+
+def test_grid_keeps_colour():
+    grid = image_grid(np.full((2, 3, 4, 3), [1, 2, 3], np.uint8), columns=1, gap=1)
+    assert grid.shape == (7, 4, 3)
+    assert grid[6, 3].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("count", "options"), [(0, {}), (1, {"columns": 0}), (1, {"scale": 0}), (1, {"gap": -1})])
+def test_grid_rejects_what_it_cannot_arrange(count, options):
+    with pytest.raises(ValueError, match=f"cannot arrange {count} images"):
+        image_grid(np.zeros((count, 2, 2)), **{"columns": 1, **options})
+
+
+def test_labelled_rows_hold_every_pixel_and_a_label():
+    first, second = np.full((2, 28, 28), 10, np.uint8), np.full((2, 28, 28), 20, np.uint8)
+    sheet = labelled_rows({"first": first, "second": second}, scale=1)
+    assert sheet.ndim == 2
+    assert (sheet == 10).sum() >= first.size
+    assert (sheet == 20).sum() >= second.size
+    assert (sheet[:, :40] < 128).any()
+
+
+def test_labelled_rows_turn_to_colour_when_one_row_has_any():
+    grey, red = np.zeros((1, 28, 28), np.uint8), np.full((1, 28, 28, 3), [255, 0, 0], np.uint8)
+    sheet = labelled_rows({"grey": grey, "red": red}, scale=1)
+    assert (sheet.reshape(-1, 3) == [255, 0, 0]).all(axis=1).sum() >= 784
+
+
+def test_labelled_rows_break_into_lines():
+    images = np.zeros((6, 28, 28), np.uint8)
+    wide, broken = labelled_rows({"a": images}, scale=1), labelled_rows({"a": images}, scale=1, columns=2)
+    assert wide.shape[1] - broken.shape[1] == 4 * (28 + 4)
+    assert broken.shape[0] - wide.shape[0] == 2 * (28 + 4)
+    with pytest.raises(ValueError, match="no rows"):
+        labelled_rows({})
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3)])
+def test_png_is_lossless_and_deterministic(shape):
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    content = encode_png(pixels)
+    assert content == encode_png(pixels.copy())
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(content))), pixels)

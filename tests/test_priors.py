@@ -1,0 +1,66 @@
+"""priors.py: moments, and one noise for all."""
+
+import numpy as np
+import pytest
+
+from autoencoder.priors import draw_noise, fitted_gaussian, sample, standard_normal
+
+MEAN = np.array([1.0, -2.0, 0.5])
+COVARIANCE = np.array([[2.0, 0.6, 0.0], [0.6, 1.0, -0.3], [0.0, -0.3, 0.5]])
+
+
+def test_standard_normal_passes_the_noise_through():
+    noise = draw_noise(4, 3, seed=0)
+    np.testing.assert_array_equal(sample(standard_normal(3), noise), noise.astype(np.float32))
+
+
+def test_fitted_gaussian_has_the_moments_it_was_given():
+    latents = sample(fitted_gaussian(MEAN, COVARIANCE), draw_noise(200_000, 3, seed=0)).astype(np.float64)
+    np.testing.assert_allclose(latents.mean(axis=0), MEAN, atol=0.02)
+    np.testing.assert_allclose(np.cov(latents.T), COVARIANCE, atol=0.03)
+
+
+def test_factor_is_a_root_of_the_covariance():
+    factor = fitted_gaussian(MEAN, COVARIANCE).factor
+    np.testing.assert_allclose(factor @ factor.T, COVARIANCE, atol=1e-12)
+
+
+def test_a_gaussian_fitted_to_n01_is_n01():
+    np.testing.assert_allclose(fitted_gaussian(np.zeros(4), np.eye(4)).factor, np.eye(4), atol=1e-12)
+
+
+def test_dead_dimensions_stay_at_their_mean():
+    latents = sample(fitted_gaussian(MEAN, np.diag([1.0, 0.0, 1.0])), draw_noise(50, 3, seed=0))
+    np.testing.assert_allclose(latents[:, 1], -2.0, atol=1e-6)
+    assert latents[:, 0].std() > 0.5
+
+
+def test_noise_depends_on_the_seed_alone_and_grows_at_its_end():
+    np.testing.assert_array_equal(draw_noise(9, 5, seed=3)[:4], draw_noise(4, 5, seed=3))
+    assert not np.array_equal(draw_noise(4, 5, seed=3), draw_noise(4, 5, seed=4))
+
+
+def test_temperature_scales_the_deviation_from_the_mean():
+    prior, noise = fitted_gaussian(MEAN, COVARIANCE), draw_noise(10, 3, seed=0)
+    np.testing.assert_allclose(sample(prior, noise, 0.0), np.tile(MEAN, (10, 1)), atol=1e-6)
+    np.testing.assert_allclose(sample(prior, noise, 2.0) - MEAN, 2 * (sample(prior, noise) - MEAN), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("mean", "covariance", "problem"),
+    [
+        (np.array([np.nan, 0.0]), np.eye(2), "finite"),
+        (np.zeros(2), np.array([[1.0, 0.5], [0.0, 1.0]]), "not symmetric"),
+        (np.zeros(2), np.diag([1.0, -1.0]), "semi-definite"),
+    ],
+)
+def test_moments_of_no_gaussian_are_rejected(mean, covariance, problem):
+    with pytest.raises(ValueError, match=problem):
+        fitted_gaussian(mean, covariance)
+
+
+def test_sample_names_what_does_not_fit():
+    with pytest.raises(ValueError, match=r"temperature = -0\.1"):
+        sample(standard_normal(2), draw_noise(1, 2, seed=0), -0.1)
+    with pytest.raises(ValueError, match="the noise has 3 dimensions, the prior 2"):
+        sample(standard_normal(2), draw_noise(1, 3, seed=0))
