@@ -57,8 +57,8 @@ def choose_models(workspace: Workspace) -> list[str]:
     )
     absent = [name for name in workspace.models if name not in names]
     if absent:
-        commands = ", ".join(workspace.mend(f"export@{name}") for name in absent)
-        st.sidebar.caption(f"Not exported yet: {commands}")
+        commands = dict.fromkeys(workspace.mend(f"export@{name}") for name in absent)  # the demo has one for all
+        st.sidebar.caption(f"Not exported yet: {', '.join(absent)} ({', '.join(commands)})")
     if not chosen:
         st.info("Choose at least one model.", icon=":material/arrow_back:")
         st.stop()

@@ -3,12 +3,13 @@
 import math
 import time
 from pathlib import Path
+from typing import Any
 
 import artifacts
 import layout
 import streamlit as st
 from artifacts import Workspace
-from curves import TERMS, chart, read_curve, read_pictures
+from curves import SPLITS, TERMS, chart, read_curve, read_pictures
 
 REFRESH_SECONDS = 1.5
 STILL_RUNNING_SECONDS = 90  # an unfinished curve that was written this recently is still being written
@@ -38,7 +39,7 @@ def progress(workspace: Workspace, name: str, epoch: int) -> str:
     planned = workspace.models[name].get("epochs", epoch)
     age = time.time() - written(workspace, name) / 1e9
     if epoch >= planned:
-        return f"Finished: {epoch} epochs" if epoch > 1 else "Finished"
+        return f"Finished: {epoch} epochs"
     if age < STILL_RUNNING_SECONDS:
         return f":primary[:material/radio_button_checked: **Training**] · epoch {epoch} of {planned}"
     return f"Stopped at epoch {epoch} of {planned}; `dvc repro train@{name}` goes on from there"
@@ -57,17 +58,10 @@ def choose_epoch(name: str, pictures: dict[int, Path]) -> int:
     return st.select_slider("Epoch", list(pictures), key=key)
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
-def live(workspace: Workspace, name: str) -> None:
-    """Everything that changes while a training runs."""
-    rows = read_curve(curve_path(workspace, name))
-    if not rows:
-        st.info(
-            f"No curve of **{name}** yet: it appears here after the first epoch of {workspace.mend(f'train@{name}')}.",
-            icon=":material/hourglass_empty:",
-        )
-        return
-    terms = [term for term in TERMS if any(math.isfinite(value) and value for value in (r.get(term, 0) for r in rows))]
+def show_curve(workspace: Workspace, name: str, rows: list[dict[str, Any]]) -> None:
+    """How far the training is, and the curve of a chosen term."""
+    used = [term for term in TERMS if any(math.isfinite(row.get(term, 0)) and row.get(term) for row in rows)]
+    terms = used or ["loss"]
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(progress(workspace, name, max(row["epoch"] for row in rows)), width="content")
         term = st.segmented_control(
@@ -81,6 +75,10 @@ def live(workspace: Workspace, name: str) -> None:
             bind="query-params",
         )
     st.vega_lite_chart(rows, chart(rows, term), height=330, width="stretch", key="curve")
+
+
+def show_pictures(workspace: Workspace, name: str) -> None:
+    """The picture of a chosen epoch."""
     pictures = read_pictures(workspace.root / "models" / name / "epochs")
     if not pictures:
         return
@@ -93,6 +91,24 @@ def live(workspace: Workspace, name: str) -> None:
     st.caption(f"Validation images over their reconstructions after epoch {epoch}.")
 
 
+@st.fragment(run_every=REFRESH_SECONDS)
+def live(workspace: Workspace, name: str) -> None:
+    """Everything that changes while a training runs."""
+    rows = read_curve(curve_path(workspace, name))
+    if not rows:
+        st.info(
+            f"No curve of **{name}** yet: it appears here after the first epoch of {workspace.mend(f'train@{name}')}.",
+            icon=":material/hourglass_empty:",
+        )
+        return
+    if len(rows) == len(SPLITS) and "epochs" not in workspace.models[name]:
+        losses = ", ".join(f"{row['loss']:.5g} on {row['split']}" for row in rows)
+        st.markdown(f"Solved in closed form, so there is no curve; loss {losses}.")
+    else:
+        show_curve(workspace, name, rows)
+    show_pictures(workspace, name)
+
+
 workspace = followed()
 layout.header(
     "Training",
@@ -102,7 +118,6 @@ layout.header(
 if not workspace.models:
     st.info("There is no params.yaml here, so there are no models to follow.", icon=":material/hourglass_empty:")
     st.stop()
-
 
 names = list(workspace.models)
 # Chosen once per session: a default that moves with the runs would take the page away from its reader.

@@ -54,6 +54,8 @@ class ResumePoint:
             source = getattr(sys.modules[module], "__file__", None)
             if module.startswith("autoencoder.") and source:
                 digest.update(Path(source).read_bytes())
+        self.folder = folder
+        self.name = name
         self.path = folder / f"{name}-{digest.hexdigest()[:16]}.pt"
 
     def load(self) -> dict[str, Any] | None:
@@ -68,8 +70,9 @@ class ResumePoint:
         write_atomically(self.path, _to_bytes(state))
 
     def discard(self) -> None:
-        """Forget the saved state: the training is over, or of no use."""
-        self.path.unlink(missing_ok=True)
+        """Forget the saved state, and those of other parameters: the training is over, or of no use."""
+        for path in self.folder.glob(f"{self.name}-*.pt"):
+            path.unlink(missing_ok=True)
 
 
 def _to_bytes(content: dict[str, Any]) -> bytes:

@@ -1,5 +1,7 @@
 """Choosing where torch runs: CUDA where there is a usable GPU, the CPU otherwise."""
 
+import os
+
 import torch
 
 
@@ -28,3 +30,11 @@ def describe_device(device: torch.device) -> str:
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)})"
     return f"cpu ({torch.get_num_threads()} threads)"
+
+
+def make_deterministic() -> None:
+    """Make torch compute the same bits every time on the same machine; call it before the first use of CUDA."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for it
+    torch.use_deterministic_algorithms(True)
+    # On by default in that mode, and one more kernel for every tensor; nothing here reads memory before it is written.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

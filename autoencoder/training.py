@@ -19,11 +19,11 @@ from torch import Tensor, nn
 from autoencoder.config import Section
 from autoencoder.data import Split
 from autoencoder.images import to_unit_interval
-from autoencoder.models import AE, PCA, PIXELS, VAE, AEParams, ArticleParams, Decoder, PCAParams, VAEParams, build_model
+from autoencoder.models import AE, PCA, PIXELS, VAE, AEParams, ArticleParams, Decoder, PCAParams, VAEParams
 from autoencoder.objectives import bernoulli_nll, gaussian_nll, kl_divergence, reparameterize
 
 VALIDATION_NOISE_SEED = 20160901  # fixed: validation curves of different training seeds see the same noise
-VALIDATION_BATCH = 1000
+VALIDATION_BATCH = {"cpu": 1000, "cuda": 10_000}  # what fits the CPU's cache; what keeps a GPU busy
 WARM_UP_STEPS = 3  # before a CUDA graph is captured: libraries choose their kernels and allocate
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -111,21 +111,24 @@ class Training:
     """A model on its way: `epochs()` trains it, `state_dict()` is all that a later process needs to go on."""
 
     def __init__(
-        self, params: ArticleTraining | AETraining | VAETraining, train: Split, validation: Split, seed: int
+        self,
+        model: AE | VAE,
+        params: ArticleTraining | AETraining | VAETraining,
+        train: Split,
+        validation: Split,
+        seed: int,
     ) -> None:
         self.params = params
         self.seed = seed
         self.train = train
         self.validation = validation
         self.device = train.images.device
-        model = build_model(params, seed).to(self.device)
-        assert isinstance(model, AE | VAE)
-        self.model = model
+        self.model = model = model.to(self.device)
         self.batch_size = min(params.batch_size, len(train))
         self.steps = len(train) // self.batch_size  # an epoch's last, smaller batch is left out; each epoch another
         self.epoch = 0
-        if not isinstance(params, ArticleTraining):
-            start_at_mean_image(model, train)
+        if isinstance(model.decoder, Decoder):
+            start_at_mean_image(model.decoder, train)
         self.optimizers = _optimizers(model, params, capturable=self.device.type == "cuda")
         self.muon_parameters = [
             parameter
@@ -174,11 +177,11 @@ class Training:
         self.model.eval()
         generator = torch.Generator(self.device).manual_seed(VALIDATION_NOISE_SEED)
         total = torch.zeros(3, dtype=torch.float64, device=self.device)
-        for images in self.validation.images.split(VALIDATION_BATCH):
+        for images in self.validation.images.split(VALIDATION_BATCH[self.device.type]):
             noise = torch.randn(len(images), self.noise.shape[1], generator=generator, device=self.device)
             if self._binarizes():
                 images = _bernoulli(images, generator)
-            total += torch.stack(self._objective(to_unit_interval(images), noise)).double().sum(1)
+            total += torch.stack(self._objective(to_unit_interval(images), noise)).sum(1, dtype=torch.float64)
         self.model.train()
         return self._terms(total / len(self.validation))
 
@@ -220,7 +223,7 @@ class Training:
         self._update()
         with torch.no_grad():
             beta = self.kl_weights[-1]
-            self.totals += torch.stack([reconstruction + beta * kl, reconstruction, kl]).double().sum(1)
+            self.totals += torch.stack([reconstruction + beta * kl, reconstruction, kl]).sum(1, dtype=torch.float64)
             self.row += self.batch_size
             self.step_index += 1
 
@@ -267,7 +270,7 @@ class Training:
         torch.index_select(self.train.images, 0, order[: len(self.images)].to(self.device), out=self.images)
         self.noise.normal_(generator=generator)
         if self._binarizes():
-            for images in self.images.split(VALIDATION_BATCH):
+            for images in self.images.split(VALIDATION_BATCH[self.device.type]):
                 images.copy_(_bernoulli(images, generator))
         self.row.zero_()
         self.step_index.fill_(self.epoch * self.steps)
@@ -332,12 +335,11 @@ def schedules(
     return rates.float(), weights.float()
 
 
-def start_at_mean_image(model: AE | VAE, train: Split) -> None:
-    """Set the decoder's pixel biases so that it decodes to the mean training image before it has learned anything."""
+def start_at_mean_image(decoder: Decoder, train: Split) -> None:
+    """Set a decoder's pixel biases so that it decodes to the mean training image before it has learned anything."""
     mean = to_unit_interval(train.images).mean(0).clamp(0.01, 0.99)
-    assert isinstance(model.decoder, Decoder)
     with torch.no_grad():
-        model.decoder.pixel_bias.copy_(torch.logit(mean))
+        decoder.pixel_bias.copy_(torch.logit(mean))
 
 
 def _optimizers(

@@ -12,9 +12,9 @@ from tqdm import tqdm
 
 from autoencoder.checkpoints import ResumePoint, save_model
 from autoencoder.data import SplitParams, load_training_splits
-from autoencoder.devices import describe_device, select_device
+from autoencoder.devices import describe_device, make_deterministic, select_device
 from autoencoder.history import History
-from autoencoder.models import AE, PCA, VAE
+from autoencoder.models import PCA, build_model
 from autoencoder.training import SEED, TRAIN_PARAMS, EpochMetrics, PCATraining, Training, TrainingDiverged, fit_pca
 from stages.parameters import load_parameters
 from stages.process import run, write_timings
@@ -37,33 +37,23 @@ def main(argv: list[str] | None = None) -> None:
     params = parameters.read(f"models.{args.model}", TRAIN_PARAMS.validate_python)
 
     device = select_device(os.environ.get("DEVICE", "auto"))
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS is not deterministic
-    torch.use_deterministic_algorithms(True)
+    make_deterministic()
     train, validation = load_training_splits(args.data, split_params, device)
     print(f"{args.model}: {len(train):,} training images on {describe_device(device)}", flush=True)
     history = History(args.curve, args.pictures, validation.head(PICTURED))
     started = time.perf_counter()
-    model: PCA | AE | VAE
-    if isinstance(params, PCATraining):
-        model = PCA(params.latent_dim).to(device)
+    data = hashlib.sha256(args.data.read_bytes()).hexdigest()
+    where = [describe_device(device), torch.__version__]
+    resume = ResumePoint(RESUME_FOLDER, args.model, [data, split_params.model_dump(), seed, params.model_dump(), where])
+    model = build_model(params, seed).to(device)
+    if isinstance(model, PCA):
         metrics = fit_pca(model, train, validation)
         history.add(metrics, model)
     else:
-        data = hashlib.sha256(args.data.read_bytes()).hexdigest()
-        run_of = [
-            data,
-            split_params.model_dump(),
-            seed,
-            params.model_dump(),
-            describe_device(device),
-            torch.__version__,
-        ]
-        resume = ResumePoint(RESUME_FOLDER, args.model, depends_on=run_of)
-        training = Training(params, train, validation, seed)
-        metrics = train_network(args.model, training, history, resume)
-        model = training.model
-        resume.discard()
+        assert not isinstance(params, PCATraining)
+        metrics = train_network(args.model, Training(model, params, train, validation, seed), history, resume)
     save_model(args.output, model, params)
+    resume.discard()
     write_timings(
         f"train_{args.model}",
         device=describe_device(device),

@@ -131,6 +131,13 @@ def test_training_shows_the_curve_and_the_newest_picture(app):
     assert "after epoch 2" in page_html(app)
 
 
+def test_pca_has_losses_but_no_curve(app, root):
+    (root / "params.yaml").write_text("models: {pca: {kind: pca, latent_dim: 8}}\n")
+    show(app, "training.py")
+    assert "loss 100 on train, 100 on validation" in app.markdown[0].value
+    assert not app.segmented_control
+
+
 @pytest.mark.parametrize("text", [None, "", "epoch,spl", "epoch,split,loss,reconstruction,kl_divergence\n1,tra"])
 def test_a_run_that_has_just_begun_has_no_curve_yet(app, root, text):
     curve = root / "plots" / "vae" / "loss.csv"
@@ -214,6 +221,42 @@ def test_models_come_in_the_order_of_params(app, root, export):
     export(root, "removed_since", "ae")
     app.run()
     assert list(app.sidebar.pills(key="models").options) == ["pca", "vae"]
+
+
+def test_a_model_that_is_not_exported_yet_is_named_with_its_command(root, start):
+    (root / "models" / "vae" / "onnx").rename(root / "elsewhere")
+    app = start(root)
+    assert "Not exported yet: vae (`dvc repro export@vae`)" in app.sidebar.caption[0].value
+    assert list(app.sidebar.pills(key="models").options) == ["pca"]
+
+
+def test_choices_that_no_longer_exist_are_dropped(app, root, export):
+    export(root, "ae", "ae")
+    curve = (root / "plots" / "vae" / "loss.csv").read_text()
+    (root / "plots" / "ae").mkdir()
+    (root / "plots" / "ae" / "loss.csv").write_text(
+        "\n".join(line.rpartition(",")[0] for line in curve.splitlines()) + "\n"
+    )
+    (root / "params.yaml").write_text("models: {vae: {kind: vae, epochs: 3}, ae: {kind: ae, epochs: 3}}\n")
+    app.run()
+    assert '<span class="name">vae</span>' in page_html(app)
+    show(app, "training.py")
+    app.sidebar.pills(key="model").set_value("vae").run()
+    app.segmented_control(key="term").set_value("kl_divergence").run()
+    app.sidebar.pills(key="model").set_value("ae").run()
+    assert app.segmented_control(key="term").value == "loss"
+    page_html(app)
+    (root / "params.yaml").write_text("models: {vae: {kind: vae, epochs: 3}}\n")
+    app.run()
+    assert app.sidebar.pills(key="model").value == "vae"
+    assert '<span class="name">vae</span>' in page_html(show(app, "reconstruct.py"))
+
+
+def test_an_index_beyond_a_smaller_test_set_is_dropped(app, root, digits):
+    app.sidebar.segmented_control(key="images").set_value("Index").run()
+    app.sidebar.number_input(key="index").set_value(250).run()
+    np.savez(root / "data" / "mnist.npz", test_images=digits[0][:20], test_labels=digits[1][:20])
+    assert "test image:" in page_html(app.run())
 
 
 def test_a_device_that_is_not_there_is_an_error(root, start, monkeypatch):

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from autoencoder.data import Split
+from autoencoder.models import AE, PCA, VAE, build_model
 from autoencoder.training import TRAIN_PARAMS, Training, TrainingDiverged, TrainParams, fit_pca, schedules
-from autoencoder.models import PCA
 
 MLP = {"type": "mlp", "hidden": [32]}
 OPTIMISATION = {
@@ -51,7 +51,9 @@ def bars(count: int, seed: int) -> Split:
 
 
 def training(value: dict, seed: int = 0) -> Training:
-    return Training(params(value), bars(72, seed=0), bars(24, seed=1), seed)
+    model = build_model(params(value), seed)
+    assert isinstance(model, AE | VAE)
+    return Training(model, params(value), bars(72, seed=0), bars(24, seed=1), seed)
 
 
 def weights(run: Training) -> dict[str, torch.Tensor]:
