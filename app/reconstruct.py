@@ -7,7 +7,8 @@ import streamlit as st
 from jaxtyping import Float, Int, UInt8
 
 from autoencoder.exported import ExportedModel
-from autoencoder.images import difference_image, to_uint8, to_unit_interval
+from autoencoder.images import to_uint8, to_unit_interval
+from autoencoder.sheets import difference_image
 
 ROOM = (1095, 640)  # what the table may take at 1440x900 beside the sidebar
 LIMIT = 0.75  # the difference that gets the full colour, the same for all models

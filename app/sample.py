@@ -7,8 +7,9 @@ import streamlit as st
 from jaxtyping import Float32
 
 from autoencoder.exported import ExportedModel
-from autoencoder.images import encode_png, image_grid, labelled_rows
+from autoencoder.images import encode_png, image_grid
 from autoencoder.priors import draw_noise, fitted_gaussian, sample, standard_normal
+from autoencoder.sheets import labelled_rows
 
 ROOM = (1095, 690)  # what the cards may take at 1440x900 beside the sidebar
 GAP = 2

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 T = TypeVar("T")
+UNKNOWN = {"extra_forbidden", "invalid_key"}  # pydantic's types of problem
 
 
 class ParameterError(ValueError):
@@ -46,7 +47,7 @@ class Parameters:
         except (YAMLError, UnicodeDecodeError) as error:
             mark = getattr(error, "problem_mark", None)
             where = f", line {mark.line + 1}" if mark else ""
-            problem = getattr(error, "problem", None) or error
+            problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
             raise ParameterError(f"{path}{where}: not valid YAML: {problem}") from None
         if not isinstance(tree, dict):
             raise ParameterError(f"{path}: expected a mapping of sections, found {type(tree).__name__}")
@@ -72,29 +73,45 @@ class Parameters:
         try:
             return validate(value)
         except ValidationError as error:
-            lines = (f"{self.path}: {_explain(key, value, problem)}" for problem in error.errors(include_url=False))
+            problems = error.errors(include_url=False)
+            # a misspelt key is unknown and missing at once: one mistake, one line
+            misspelt = {problem["loc"][:-1] for problem in problems if problem["type"] in UNKNOWN}
+            absent = [problem["loc"] for problem in problems if problem["type"] == "missing"]
+            lines = [
+                f"{self.path}: {_explain(key, value, problem, absent)}"
+                for problem in problems
+                if problem["loc"] not in absent or problem["loc"][:-1] not in misspelt
+            ]
             raise ParameterError("\n".join(lines)) from None
 
 
-def _explain(key: str, value: Any, problem: Mapping[str, Any]) -> str:
+def _explain(key: str, value: Any, problem: Mapping[str, Any], absent: list[tuple[int | str, ...]]) -> str:
     """One mistake in one line: dotted key, the value found, what was expected."""
-    name = key
+    name, section = key, value
     for part in problem["loc"]:
         # pydantic also puts the tag of a discriminated union here, which is no key of the file
         if isinstance(value, list) or (isinstance(value, dict) and part in value):
-            value = value[part]
+            section, value = value, value[part]
             name = f"{name}.{part}"
     found = problem["input"]
     match problem["type"]:
         case "missing":
             return f"{name}.{problem['loc'][-1]} is missing"
-        case "extra_forbidden":
-            return f"{name} is not a known parameter (value: {found!r})"
+        case kind if kind in UNKNOWN:
+            missing = [loc[-1] for loc in absent if loc[:-1] == problem["loc"][:-1]]
+            known = missing or [other for other in section if other != problem["loc"][-1]]
+            return f"{name} is not a known parameter (value: {found!r}); expected {', '.join(map(str, known))}"
         case "union_tag_not_found":
             return f"{name}.{problem['ctx']['discriminator'].strip(chr(39))} is missing"
         case "union_tag_invalid":
             tag, expected = problem["ctx"]["tag"], problem["ctx"]["expected_tags"]
             return f"{name}.{problem['ctx']['discriminator'].strip(chr(39))} = {tag!r}: expected one of {expected}"
+        case "too_short":
+            return f"{name} = {found!r}: expected at least {problem['ctx']['min_length']} of them"
+        case "too_long":
+            return f"{name}: expected at most {problem['ctx']['max_length']} of them, found {len(found)}"
+        case "model_type" | "model_attributes_type":
+            return f"{name} = {found!r}: expected a section, `key: value` on lines of its own"
         case _:
             wanted = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
             return f"{name} = {found!r}: expected {wanted}"

@@ -15,9 +15,8 @@ import numpy as np
 from jaxtyping import Float, Float32, Float64, UInt8
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
-from autoencoder.inference import DeviceError, Session, first_line, open_session, zeros
+from autoencoder.inference import SCHEMA_VERSION, DeviceError, Session, first_line, open_session, zeros
 
-SCHEMA_VERSION = 1
 MAX_BYTES = 256 * 2**20  # the largest export here has some 4 MB; what is larger is not ours
 
 Shapes = Mapping[str, tuple[int, ...]]

@@ -6,9 +6,10 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from autoencoder.data import Split
-from autoencoder.images import difference_image, labelled_rows, to_unit_interval
+from autoencoder.images import to_unit_interval
 from autoencoder.models import Model
 from autoencoder.priors import draw_noise, fitted_gaussian, sample, standard_normal
+from autoencoder.sheets import difference_image, labelled_rows
 
 SAMPLE_SEED = 0  # fixed: a sheet of samples changes with the model, not with the day
 COLUMNS = 20

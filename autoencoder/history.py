@@ -32,7 +32,7 @@ class History:
             values = (terms.loss, terms.reconstruction, terms.kl_divergence)
             self.rows.append(f"{metrics.epoch},{split}," + ",".join(f"{value:.6g}" for value in values))
         both = torch.cat([self.images, model.decode(model.encode(self.images))]).squeeze(1).cpu().numpy()
-        self.pictures.append(encode_png(np.asarray(image_grid(both, columns=len(self.images), scale=2))))
+        self.pictures.append(encode_png(np.asarray(image_grid(both, columns=len(self.images), scale=2, background=64))))
         self._write_picture(len(self.pictures))
         self._write_curve()
 

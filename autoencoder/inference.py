@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnxruntime as ort
 
+SCHEMA_VERSION = 1  # of graphs, manifest and side-car: `export` writes it, the viewer refuses others
 BATCH_SIZE = 1000  # images per run: bounds the memory that a convolution's activations take
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"

@@ -20,13 +20,12 @@ from autoencoder.config import Section
 from autoencoder.inference import open_session
 from autoencoder.models import AE, PCA, VAE
 
-SCHEMA_VERSION = 1  # of graphs, manifest and side-car together; the viewer refuses others
 EXAMPLE_BATCH = 2  # with 1 the exporter would make the batch a constant
 ATOL = 1e-5  # of images and latents
 LATENT_RTOL = 1e-4  # latents have no fixed scale
 
 
-class ParityError(RuntimeError):
+class ParityError(ValueError):
     """onnxruntime does not compute what torch computes."""
 
 

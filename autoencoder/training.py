@@ -8,68 +8,22 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from pydantic import Field, TypeAdapter
 from torch import Tensor, nn
 
-from autoencoder.config import Section
 from autoencoder.data import Split
 from autoencoder.images import to_unit_interval
-from autoencoder.models import AE, PCA, PIXELS, VAE, AEParams, ArticleParams, Decoder, PCAParams, VAEParams
+from autoencoder.models import AE, PCA, PIXELS, VAE, Decoder
 from autoencoder.objectives import bernoulli_nll, gaussian_nll, kl_divergence, reparameterize
+from autoencoder.recipe import AETraining, ArticleTraining, VAETraining, build_optimizers, schedules
 
 VALIDATION_NOISE_SEED = 20160901  # fixed: validation curves of different training seeds see the same noise
 VALIDATION_BATCH = {"cpu": 1000, "cuda": 10_000}  # what fits the CPU's cache; what keeps a GPU busy
 WARM_UP_STEPS = 3  # before a CUDA graph is captured: libraries choose their kernels and allocate
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-
-
-class PCATraining(PCAParams, extra="forbid"):
-    """PCA has nothing to tune but its size."""
-
-
-class ArticleTraining(ArticleParams, extra="forbid"):
-    """Adam at a constant learning rate, as in the article."""
-
-    epochs: Annotated[int, Field(ge=1)]
-    batch_size: Annotated[int, Field(ge=1)]
-    learning_rate: Positive
-
-
-class Optimisation(Section):
-    """How an AE or a VAE is trained."""
-
-    likelihood: Literal["bernoulli", "gaussian"]
-    binarize: Literal["none", "dynamic"]
-    optimizer: Literal["adamw", "muon"]
-    epochs: Annotated[int, Field(ge=1)]
-    batch_size: Annotated[int, Field(ge=1)]
-    learning_rate: Positive
-    learning_rate_warmup: Share
-    weight_decay: Annotated[float, Field(ge=0)]
-    grad_clip: Positive
-
-
-class AETraining(AEParams, Optimisation, extra="forbid"):
-    """An autoencoder: the reconstruction term alone."""
-
-
-class VAETraining(VAEParams, Optimisation, extra="forbid"):
-    """A VAE: reconstruction plus beta times the KL term (beta-VAE: Higgins et al. 2017)."""
-
-    beta: Annotated[float, Field(ge=0)]
-    kl_warmup: Share
-
-
-SEED: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, strict=True)])
-TrainParams = PCATraining | ArticleTraining | AETraining | VAETraining
-TRAIN_PARAMS: TypeAdapter[TrainParams] = TypeAdapter(Annotated[TrainParams, Field(discriminator="kind")])
 
 
 class TrainingDiverged(ValueError):
@@ -129,7 +83,7 @@ class Training:
         self.epoch = 0
         if isinstance(model.decoder, Decoder):
             start_at_mean_image(model.decoder, train)
-        self.optimizers = _optimizers(model, params, capturable=self.device.type == "cuda")
+        self.optimizers = build_optimizers(model, params, capturable=self.device.type == "cuda")
         self.muon_parameters = [
             parameter
             for optimizer in self.optimizers
@@ -316,49 +270,11 @@ class Training:
         return Terms(*values.tolist())
 
 
-def schedules(
-    params: ArticleTraining | AETraining | VAETraining, steps_per_epoch: int
-) -> tuple[Float[Tensor, " steps"], Float[Tensor, " steps"]]:
-    """Learning rate and KL weight of every step of a run."""
-    steps = params.epochs * steps_per_epoch
-    if isinstance(params, ArticleTraining):
-        return torch.full((steps,), params.learning_rate), torch.ones(steps)
-    progress = (torch.arange(steps, dtype=torch.float64) + 1) / steps
-    warmup = params.learning_rate_warmup
-    rise = progress / warmup if warmup else torch.ones(steps)
-    fall = 0.5 * (1 + torch.cos(math.pi * (progress - warmup) / max(1 - warmup, 1e-9)))
-    rates = params.learning_rate * torch.where(progress < warmup, rise, fall)
-    if isinstance(params, AETraining):
-        weights = torch.zeros(steps)
-    else:
-        weights = params.beta * (progress / params.kl_warmup if params.kl_warmup else torch.ones(steps)).clamp(max=1)
-    return rates.float(), weights.float()
-
-
 def start_at_mean_image(decoder: Decoder, train: Split) -> None:
     """Set a decoder's pixel biases so that it decodes to the mean training image before it has learned anything."""
     mean = to_unit_interval(train.images).mean(0).clamp(0.01, 0.99)
     with torch.no_grad():
         decoder.pixel_bias.copy_(torch.logit(mean))
-
-
-def _optimizers(
-    model: AE | VAE, params: ArticleTraining | AETraining | VAETraining, capturable: bool
-) -> list[torch.optim.Optimizer]:
-    parameters = list(model.parameters())
-    rate = params.learning_rate
-    if isinstance(params, ArticleTraining):
-        return [torch.optim.Adam(parameters, lr=rate, fused=True, capturable=capturable)]
-    decay = params.weight_decay
-    if params.optimizer == "adamw":
-        return [torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=True, capturable=capturable)]
-    matrices = [parameter for parameter in parameters if parameter.ndim == 2]
-    others = [parameter for parameter in parameters if parameter.ndim != 2]
-    return [
-        # its updates scaled to the root mean square of AdamW's, so that one learning rate serves both
-        torch.optim.Muon(matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
-        torch.optim.AdamW(others, lr=rate, weight_decay=decay, fused=True, capturable=capturable),
-    ]
 
 
 def _bernoulli(images: Tensor, generator: torch.Generator) -> Tensor:

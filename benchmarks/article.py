@@ -14,7 +14,7 @@ BATCH_SIZE = 32
 LEARNING_RATE = 1e-3
 
 
-class Digits(Dataset):
+class Digits(Dataset[torch.Tensor]):
     """As torchvision's MNIST: uint8 in memory, a PIL image and a transform per item."""
 
     def __init__(self, images: np.ndarray) -> None:
@@ -25,7 +25,7 @@ class Digits(Dataset):
         return len(self.images)
 
     def __getitem__(self, index: int) -> torch.Tensor:
-        return self.transform(Image.fromarray(self.images[index].numpy(), mode=None))
+        return self.transform(Image.fromarray(self.images[index].numpy()))
 
 
 class AE(nn.Module):

@@ -10,7 +10,7 @@ from autoencoder.data import SplitParams
 from autoencoder.datasets import DownloadParams
 from autoencoder.evaluation import EvaluateParams
 from autoencoder.onnx_export import ExportParams
-from autoencoder.training import SEED, TRAIN_PARAMS
+from autoencoder.recipe import SEED, TRAIN_PARAMS
 from stages.parameters import load_parameters
 
 

@@ -1,6 +1,5 @@
 """`make demo`: the same DAG on scikit-learn's handwritten digits, in a folder of its own, without any download."""
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -9,7 +8,6 @@ from ruamel.yaml import YAML
 from scripts.dvc_command import dvc
 
 DEMO = Path("demo")
-COPIED = ("dvc.yaml", "stages", "autoencoder", ".dvc/plots")
 VALIDATION_SIZE = 240
 EPOCHS, BATCH_SIZE = 40, 32  # 1,197 training images: a step must be small, and an epoch is short
 
@@ -20,36 +18,30 @@ def main() -> int:
     for name in COPIED:
         copy(Path(name), DEMO / name)
     # DVC's own repository inside this one: nothing here is git's
-    (DEMO / ".dvc" / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n    check_update = false\n")
+    (DEMO / ".dvc" / "config").write_text(
+        "[core]\n    no_scm = true\n    analytics = false\n    check_update = false\n"
+    )
     write_params(Path("params.yaml"), DEMO / "params.yaml")
     if code := dvc("repro", root=DEMO):
         return code
     print()
     dvc("metrics", "show", root=DEMO)
-    print("\nThese are figures of the demo's digits, not of MNIST. `make app` shows these models where there are no others.")
+    print(
+        "\nThese are figures of the demo's digits, not of MNIST. `make app` shows these models where there are no others."
+    )
     return 0
 
 
-def copy(source: Path, target: Path) -> None:
-    """Replace the target by the source, a file or a folder."""
-    if source.is_dir():
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-    else:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, target)
-
-
-def write_params(source: Path, target: Path) -> None:
-    """The workspace's parameters with the demo's data set and sizes."""
+def adapt_params(path: Path) -> None:
+    """Put the demo's data set and sizes into a copy of the workspace's parameters."""
     yaml = YAML()
-    params = yaml.load(source)
+    params = yaml.load(path)
     params["data"]["dataset"] = "digits"
     params["data"]["validation_size"] = VALIDATION_SIZE
     for model in params["models"].values():
         if "epochs" in model:
             model["epochs"], model["batch_size"] = EPOCHS, BATCH_SIZE
-    with target.open("w") as file:
+    with path.open("w") as file:
         yaml.dump(params, file)
 
 

@@ -1,6 +1,7 @@
 """Running DVC from a script: with the interpreter of this environment, and without git where there is none."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,10 +17,30 @@ def dvc(*arguments: str, root: Path = Path(), quiet: bool = False) -> int:
 
 def settle_git() -> None:
     """Let DVC work in an unpacked archive: outside a git repository it must be told so, inside one it must not be."""
-    inside = subprocess.run(["git", "rev-parse", "--is-inside-work-tree"], capture_output=True, check=False).returncode
     local = Path(".dvc/config.local")
     told = local.exists() and "no_scm" in local.read_text()
-    if inside != 0 and not told:
+    if not inside_git() and not told:
         dvc("config", "--local", "core.no_scm", "true", quiet=True)
-    elif inside == 0 and told:
+    elif inside_git() and told:
         dvc("config", "--local", "--unset", "core.no_scm", quiet=True)
+
+
+def inside_git() -> bool:
+    """Whether this folder belongs to a git work tree."""
+    command = ["git", "rev-parse", "--is-inside-work-tree"]
+    return bool(shutil.which("git")) and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def lay_out(folder: Path) -> None:
+    """Copy the pipeline (not its data or results) into a folder that is a DVC repository of its own, without git."""
+    for name in ("dvc.yaml", "params.yaml", "stages", "autoencoder", ".dvc/plots"):
+        source, target = Path(name), folder / name
+        if source.is_dir():
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    (folder / ".dvc" / "config").write_text(
+        "[core]\n    no_scm = true\n    analytics = false\n    check_update = false\n"
+    )

@@ -10,7 +10,7 @@ import numpy as np
 
 from autoencoder.checkpoints import load_model
 from autoencoder.data import SplitParams, load_test_split, load_training_splits
-from autoencoder.devices import describe_device, select_device
+from autoencoder.devices import configure, describe_device, select_device
 from autoencoder.evaluation import EvaluateParams, evaluate
 from autoencoder.files import write_atomically, write_json
 from autoencoder.gallery import interpolations, reconstructions, samples
@@ -33,6 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     split_params = parameters.read("data", SplitParams.model_validate)
 
     device = select_device(os.environ.get("DEVICE", "auto"))
+    configure(device, tf32=False)
     started = time.perf_counter()
     train, _ = load_training_splits(args.data, split_params, device)
     test = load_test_split(args.data, device)

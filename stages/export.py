@@ -14,10 +14,10 @@ from autoencoder.checkpoints import load_model
 from autoencoder.data import SplitParams, load_test_split, load_training_splits
 from autoencoder.files import write_atomically, write_json
 from autoencoder.images import to_unit_interval
+from autoencoder.inference import SCHEMA_VERSION
 from autoencoder.onnx_export import (
     ATOL,
     LATENT_RTOL,
-    SCHEMA_VERSION,
     ExportParams,
     describe_graph,
     export_decoder,

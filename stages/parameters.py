@@ -19,14 +19,15 @@ def load_parameters(path: Path = Path("params.yaml"), dag: Path = Path("dvc.yaml
     """
     parameters = Parameters.load(path)
     known = set(_declared_keys(Parameters.load(dag).tree))
-    for key in _unknown_keys(parameters.tree, known):
-        raise ParameterError(f"{path}: {key} is not a known parameter; no stage of {dag} reads it")
+    for mistake in _mistakes(parameters.tree, known):
+        raise ParameterError(f"{path}: {mistake}")
     models = parameters.tree.get("models")
-    if not isinstance(models, dict) or not models:
+    if not models:
         raise ParameterError(f"{path}: models = {models!r}: expected at least one model")
     for name in models:
-        if not MODEL_NAME.fullmatch(str(name)):
-            raise ParameterError(f"{path}: models.{name}: expected a name of a-z, 0-9 and _ alone")
+        if not isinstance(name, str) or not MODEL_NAME.fullmatch(name):
+            quotes = "" if isinstance(name, str) else ", in quotes"
+            raise ParameterError(f"{path}: models.{name}: expected a name of a-z, 0-9 and _ alone{quotes}")
         if name in RESERVED_NAMES:
             raise ParameterError(f"{path}: models.{name}: this name is reserved; choose another")
     return parameters
@@ -39,14 +40,19 @@ def _declared_keys(dag: Mapping[str, Any]) -> Iterator[str]:
             yield re.sub(r"\$\{[^}]*\}", "*", entry)
 
 
-def _unknown_keys(tree: Mapping[str, Any], known: set[str], prefix: str = "") -> Iterator[str]:
+def _mistakes(tree: Mapping[str, Any], known: set[str], prefix: str = "") -> Iterator[str]:
     """Keys that neither are declared nor lead to a declared key; below a declared key its own schema decides."""
     for part, value in tree.items():
         key = f"{prefix}{part}"
-        patterns = {key, f"{prefix}*"}
-        if patterns & known:
+        below = any(name.startswith(f"{key}.") for name in known)
+        if {key, f"{prefix}*"} & known:
             continue
-        if isinstance(value, dict) and any(name.startswith(f"{key}.") for name in known):
-            yield from _unknown_keys(value, known, f"{key}.")
+        if isinstance(value, dict) and below:
+            yield from _mistakes(value, known, f"{key}.")
+        elif below:
+            yield f"{key} = {value!r}: expected a section, `key: value` on lines of its own"
         else:
-            yield key
+            value = "a section" if isinstance(value, dict) else repr(value)
+            declared = {name.removeprefix(prefix).split(".")[0] for name in known if name.startswith(prefix)}
+            expected = ", ".join(sorted(declared - tree.keys()) or sorted(declared))
+            yield f"{key} is not a known parameter (value: {value}); expected {expected}"

@@ -12,10 +12,11 @@ from tqdm import tqdm
 
 from autoencoder.checkpoints import ResumePoint, save_model
 from autoencoder.data import SplitParams, load_training_splits
-from autoencoder.devices import describe_device, make_deterministic, select_device
+from autoencoder.devices import configure, describe_device, select_device
 from autoencoder.history import History
 from autoencoder.models import PCA, build_model
-from autoencoder.training import SEED, TRAIN_PARAMS, EpochMetrics, PCATraining, Training, TrainingDiverged, fit_pca
+from autoencoder.recipe import SEED, TRAIN_PARAMS, PCATraining
+from autoencoder.training import EpochMetrics, Training, TrainingDiverged, fit_pca
 from stages.parameters import load_parameters
 from stages.process import run, write_timings
 
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None) -> None:
     params = parameters.read(f"models.{args.model}", TRAIN_PARAMS.validate_python)
 
     device = select_device(os.environ.get("DEVICE", "auto"))
-    make_deterministic()
+    configure(device, tf32=True)
     train, validation = load_training_splits(args.data, split_params, device)
     print(f"{args.model}: {len(train):,} training images on {describe_device(device)}", flush=True)
     history = History(args.curve, args.pictures, validation.head(PICTURED))

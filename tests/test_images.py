@@ -7,7 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from autoencoder.images import difference_image, encode_png, image_grid, labelled_rows, to_uint8, to_unit_interval
+from autoencoder.images import encode_png, image_grid, to_uint8, to_unit_interval
+from autoencoder.sheets import difference_image, labelled_rows
 
 LEVELS = np.arange(256, dtype=np.uint8)
 

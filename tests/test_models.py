@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.decomposition import PCA as LibraryPCA
+from sklearn import decomposition
 from torch import nn
 
 from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, build_model
@@ -33,7 +33,7 @@ def test_pca_equals_scikit_learn():
     images = noise_images(300) * torch.linspace(0, 1, 28)  # unequal variances, so that components are determined
     model = PCA(5)
     model.fit(images)
-    library = LibraryPCA(5, svd_solver="full").fit(images.flatten(1).double().numpy())
+    library = decomposition.PCA(5, svd_solver="full").fit(images.flatten(1).double().numpy())
     codes, expected = model.encode(images).numpy(), library.transform(images.flatten(1).double().numpy())
     np.testing.assert_allclose(np.abs(codes), np.abs(expected), atol=1e-4)
     np.testing.assert_allclose(model.explained_variance_ratio, library.explained_variance_ratio_, rtol=1e-5)
@@ -49,7 +49,8 @@ def test_images_round_trip_in_shape_and_range(params):
     assert latent.shape == (5, model.latent_dim)
     image = model.decode(latent)
     assert image.shape == (5, 1, 28, 28)
-    assert 0 <= image.min() and image.max() <= 1
+    assert image.min() >= 0
+    assert image.max() <= 1
     torch.testing.assert_close(model.decode(torch.stack([latent, latent]))[1], image)
 
 
@@ -59,7 +60,9 @@ def test_every_parameter_gets_a_gradient(params):
     image = noise_images(64)
     if isinstance(model, VAE):
         posterior = model.posterior(image)
-        loss = model.decode(posterior.mean + torch.exp(0.5 * posterior.log_var)).square().sum() + posterior.log_var.sum()
+        loss = (
+            model.decode(posterior.mean + torch.exp(0.5 * posterior.log_var)).square().sum() + posterior.log_var.sum()
+        )
     else:
         loss = model.decode(model.encode(image)).square().sum()
     loss.backward()

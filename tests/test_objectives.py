@@ -4,7 +4,8 @@ import math
 
 import pytest
 import torch
-from torch.distributions import Bernoulli, Independent, Normal, kl_divergence as library_kl
+from torch.distributions import Bernoulli, Independent, Normal
+from torch.distributions import kl_divergence as library_kl
 
 from autoencoder.objectives import (
     Gaussian,

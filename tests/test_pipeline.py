@@ -79,7 +79,9 @@ def test_every_path_of_a_command_is_a_dependency_or_an_output(stage):
     parts = [part for part in definition(stage)["cmd"].split() if "/" in part]
     assert parts
     for part in parts:
-        assert part in listed or any(path.startswith(f"{part}/") or part.startswith(f"{path}/") for path in listed), part
+        assert part in listed or any(path.startswith(f"{part}/") or part.startswith(f"{path}/") for path in listed), (
+            part
+        )
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -106,7 +108,7 @@ FORBIDDEN = {
     "autoencoder/*.py": {"app", "stages", "dvc", "streamlit"},
 }
 # Modules that the viewer loads: numpy only, all the way down.
-LIGHT = ["config", "exported", "images", "inference", "priors"]
+LIGHT = ["config", "exported", "images", "inference", "priors", "sheets"]
 HOMES = {
     "onnxruntime": "autoencoder/inference.py",
     "onnx": "autoencoder/onnx_export.py",
@@ -153,4 +155,12 @@ def test_no_stage_imports_another():
 def test_training_and_download_never_see_what_only_the_viewer_needs():
     for stage in ("download", "train"):
         names = {path.name for path in closure(ROOT / "stages" / f"{stage}.py")}
-        assert not names & {"exported.py", "inference.py", "priors.py", "gallery.py", "onnx_export.py", "evaluation.py"}
+        assert not names & {
+            "exported.py",
+            "inference.py",
+            "priors.py",
+            "gallery.py",
+            "onnx_export.py",
+            "evaluation.py",
+            "sheets.py",
+        }

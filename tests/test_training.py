@@ -5,7 +5,8 @@ import torch
 
 from autoencoder.data import Split
 from autoencoder.models import AE, PCA, VAE, build_model
-from autoencoder.training import TRAIN_PARAMS, Training, TrainingDiverged, TrainParams, fit_pca, schedules
+from autoencoder.recipe import TRAIN_PARAMS, TrainParams, schedules
+from autoencoder.training import Training, TrainingDiverged, fit_pca
 
 MLP = {"type": "mlp", "hidden": [32]}
 OPTIMISATION = {
