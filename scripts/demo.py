@@ -5,30 +5,23 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from scripts.dvc_command import dvc
+from scripts.dvc_command import dvc, lay_out
 
 DEMO = Path("demo")
 VALIDATION_SIZE = 240
-EPOCHS, BATCH_SIZE = 40, 32  # 1,197 training images: a step must be small, and an epoch is short
+EPOCHS, BATCH_SIZE = 40, 32  # 1,193 training images: an epoch is short, so there are more of them and smaller steps
 
 
 def main() -> int:
     """DVC's exit code."""
     print(f"the demo: scikit-learn's digits (1,797 images of 8x8, enlarged), in {DEMO}/", flush=True)
-    for name in COPIED:
-        copy(Path(name), DEMO / name)
-    # DVC's own repository inside this one: nothing here is git's
-    (DEMO / ".dvc" / "config").write_text(
-        "[core]\n    no_scm = true\n    analytics = false\n    check_update = false\n"
-    )
-    write_params(Path("params.yaml"), DEMO / "params.yaml")
+    lay_out(DEMO)
+    adapt_params(DEMO / "params.yaml")
     if code := dvc("repro", root=DEMO):
         return code
-    print()
+    print(flush=True)
     dvc("metrics", "show", root=DEMO)
-    print(
-        "\nThese are figures of the demo's digits, not of MNIST. `make app` shows these models where there are no others."
-    )
+    print("\nThese are the demo's digits, not MNIST. `make app` shows these models where there are no others.")
     return 0
 
 

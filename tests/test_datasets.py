@@ -520,7 +520,7 @@ def test_params_leave_the_splits_keys_alone() -> None:
         ),
         (
             {"dataset": "mnist", "mirrors": {**MIRRORS, "emnist": ["http://a/"]}},
-            "data.mirrors.emnist is not a known parameter (value: ['http://a/'])",
+            "data.mirrors.emnist is not a known parameter (value: ['http://a/']); expected mnist, fashion_mnist, kmnist",
         ),
     ],
 )
