@@ -6,7 +6,7 @@ decoders are composed, not inherited: AE and VAE differ in what their encoder re
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -76,6 +76,7 @@ ModelParams = PCAParams | ArticleParams | AEParams | VAEParams
 MODEL_PARAMS: TypeAdapter[ModelParams] = TypeAdapter(Annotated[ModelParams, Field(discriminator="kind")])
 
 
+@runtime_checkable
 class Model(Protocol):
     """What evaluation and export need of a model."""
 

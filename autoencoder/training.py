@@ -6,7 +6,7 @@ tensor. On the CPU it is called as it is; on CUDA it is captured once as a CUDA 
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +101,12 @@ class Training:
         self.learning_rates, self.kl_weights = (table.to(self.device) for table in schedules(params, self.steps))
         self.learning_rate = torch.zeros((), device=self.device)
         self._share_learning_rate()
+        self._run_step: Callable[[], None] = self._step
+
+    def prepare(self) -> None:
+        """Capture the step, where it will be captured; `epochs` does it if nobody has."""
+        if self.device.type == "cuda" and self._run_step == self._step:
+            self._run_step = self._captured()
 
     def epochs(self) -> Iterator[EpochMetrics]:
         """Train to the end, yielding after every epoch.
@@ -108,12 +114,12 @@ class Training:
         Raises:
             TrainingDiverged: a loss is not finite; the model is of no use.
         """
-        step = self._captured() if self.device.type == "cuda" else self._step
+        self.prepare()
         while self.epoch < self.params.epochs:
             started = time.perf_counter()
             self._prepare_epoch()
             for _ in range(self.steps):
-                step()
+                self._run_step()
             train = self._terms(self.totals / (self.steps * self.batch_size))
             seconds = time.perf_counter() - started
             self.epoch += 1
@@ -233,7 +239,7 @@ class Training:
     def _binarizes(self) -> bool:
         return not isinstance(self.params, ArticleTraining) and self.params.binarize == "dynamic"
 
-    def _captured(self) -> Any:
+    def _captured(self) -> Callable[[], None]:
         """The step as a CUDA graph; warming up and capturing leave model and optimizer as they were."""
         before = {key: _clone(value) for key, value in self.state_dict().items()}
         fresh = not self.optimizers[0].state

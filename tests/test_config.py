@@ -1,0 +1,250 @@
+"""params.yaml: every kind of mistake ends in one message that names file, key, value and what was expected."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from autoencoder.config import ParameterError, Parameters
+from autoencoder.data import SplitParams
+from scripts.check_params import mistakes
+from stages.parameters import load_parameters
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "params.yaml").read_text()
+TREE = YAML(typ="safe").load(TEXT)
+MODELS = TEXT[TEXT.index("models:\n") : TEXT.index("export:\n")]
+STAGES = {
+    "download": ["--output", "out.npz"],
+    "train": ["vae", "--data", "in.npz", "--output", "model.pt", "--pictures", "epochs", "--curve", "loss.csv"],
+    "export": ["vae", "--data", "in.npz", "--checkpoint", "model.pt", "--output", "onnx"],
+    "evaluate": [
+        "vae",
+        "--data",
+        "in.npz",
+        "--checkpoint",
+        "model.pt",
+        "--latents",
+        "l.npz",
+        "--metrics",
+        "m.json",
+        "--pictures",
+        "plots",
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the committed params.yaml and dvc.yaml."""
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def edit(old: str, new: str) -> None:
+    """Change the first such text of params.yaml."""
+    assert old in TEXT
+    Path("params.yaml").write_text(TEXT.replace(old, new, 1))
+
+
+def leaves(tree: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Every value that is neither a mapping nor a list, with the keys that lead to it."""
+    if not isinstance(tree, dict | list):
+        yield path, tree
+        return
+    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        yield from leaves(value, (*path, key))
+
+
+LEAVES = dict(leaves(TREE))
+
+
+def test_the_committed_file_is_right():
+    assert list(mistakes()) == []
+    assert load_parameters().tree == TREE
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        # keys
+        ("    kl_warmup: 0.1", "    kl_warmpu: 0.1", "models.vae.kl_warmpu is not a known parameter (value: 0.1); "
+         "expected kl_warmup"),
+        ("evaluate:\n", "evalaute:\n", "evalaute is not a known parameter (value: a section); expected evaluate"),
+        ("seed: 0", "seed: 0\nextra: 3", "extra is not a known parameter (value: 3); "
+         "expected data, evaluate, export, models, seed"),
+        ("  validation_size:", "  validaton_size:", "data.validaton_size is not a known parameter (value: 10000); "
+         "expected validation_size"),
+        ("    latent_dim: 20\n", "    latent_dim: 20\n    beta: 2.0\n", "models.pca.beta is not a known parameter "
+         "(value: 2.0); expected kind, latent_dim"),
+        ("hidden: [512, 512]}", "hidden: [512, 512], depth: 3}", "models.ae.network.depth is not a known parameter "
+         "(value: 3); expected type, hidden"),
+        ("    grad_clip: 5.0\n", "", "models.ae.grad_clip is missing"),
+        ("    kind: pca\n", "", "models.pca.kind is missing"),
+        ("{type: mlp, hidden: [512, 512]}", "{hidden: [512]}", "models.ae.network.type is missing"),
+        # names
+        ("  pca:", "  a-b:", "models.a-b: expected a name of a-z, 0-9 and _ alone"),
+        ("  pca:", "  Ae:", "models.Ae: expected a name of a-z, 0-9 and _ alone"),
+        ("  pca:", "  a.b:", "models.a.b: expected a name of a-z, 0-9 and _ alone"),
+        ("  pca:", "  é:", "models.é: expected a name of a-z, 0-9 and _ alone"),
+        ("  pca:", "  12:", "models.12: expected a name of a-z, 0-9 and _ alone, in quotes"),
+        ("  pca:", "  real:", "models.real: this name is reserved; choose another"),
+        ("  pca:", "  classifier:", "models.classifier: this name is reserved; choose another"),
+        # sections
+        (MODELS, "models: {}\n", "models = {}: expected at least one model"),
+        (MODELS, "", "models = None: expected at least one model"),
+        (MODELS, "models: [1]\n", "models = [1]: expected a section, `key: value` on lines of its own"),
+        ("export:\n  opset: 20", "export: 3", "export = 3: expected a section, `key: value` on lines of its own"),
+        ("export:\n  opset: 20", "", "export is missing; the top level has: seed, data, models, evaluate"),
+        # values
+        ("kind: pca", "kind: pcb", "models.pca.kind = 'pcb': expected one of 'pca', 'ae_article', 'vae_article', 'ae', "
+         "'vae'"),
+        ("type: mlp", "type: mpl", "models.ae.network.type = 'mpl': expected one of 'mlp', 'conv'"),
+        ("dataset: mnist", "dataset: mnits", "data.dataset = 'mnits': expected 'mnist', 'fashion_mnist', 'kmnist' or "
+         "'digits'"),
+        ("opset: 20", "opset: twenty", "export.opset = 'twenty': expected a valid integer"),
+        ("opset: 20", "opset: 20.0", "export.opset = 20.0: expected a valid integer"),
+        ("opset: 20", "opset: '20'", "export.opset = '20': expected a valid integer"),
+        ("opset: 20", "opset: on", "export.opset = 'on': expected a valid integer"),
+        ("opset: 20", "opset: true", "export.opset = True: expected a valid integer"),
+        ("opset: 20", "opset:", "export.opset = None: expected a valid integer"),
+        ("opset: 20", "opset: 99", "export.opset = 99: expected less than or equal to 23"),
+        ("seed: 0", "seed: -1", "seed = -1: expected greater than or equal to 0"),
+        ("beta: 1.0", "beta: 1e-3x", "models.vae.beta = '1e-3x': expected a valid number"),
+        ("beta: 1.0", "beta: -1.0", "models.vae.beta = -1.0: expected greater than or equal to 0"),
+        ("beta: 1.0", "beta: .nan", "models.vae.beta = nan: expected a finite number"),
+        ("beta: 1.0", "beta: .inf", "models.vae.beta = inf: expected a finite number"),
+        ("kl_warmup: 0.1", "kl_warmup: 1.1", "models.vae.kl_warmup = 1.1: expected less than or equal to 1"),
+        ("learning_rate: 1.0e-3", "learning_rate: 0", "models.ae_article.learning_rate = 0: expected greater than 0"),
+        ("[512, 512]", "[512, many]", "models.ae.network.hidden.1 = 'many': expected a valid integer"),
+        ("[512, 512]", "[]", "models.ae.network.hidden = []: expected at least 1 of them"),
+        ("[512, 512]", "[1, 1, 1, 1, 1, 1, 1, 1, 1]", "models.ae.network.hidden: expected at most 8 of them, found 9"),
+        ("- https://", "- gopher://", "data.mirrors.mnist.0 = 'gopher://ossci-datasets.s3.amazonaws.com/mnist/': "
+         "expected a URL that starts with http://, https:// or file://"),
+    ],
+)  # fmt: skip
+def test_a_mistake_has_one_message(old, new, message):
+    edit(old, new)
+    assert list(mistakes()) == [f"params.yaml: {message}"]
+
+
+def test_mistakes_in_several_places_have_a_line_each():
+    edit("seed: 0", "seed: zero")
+    Path("params.yaml").write_text(Path("params.yaml").read_text().replace("opset: 20", "opset: 2"))
+    assert [line.split(":")[1].strip().split(" ")[0] for line in mistakes()] == ["seed", "export.opset"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (TEXT.replace("  opset: 20", "  opset: 20\n  opset: 19"), r'params.yaml, line \d+: not valid YAML: .*"opset"'),
+        (TEXT.replace("  ae_2d:", "  vae_2d:"), r'params.yaml, line \d+: not valid YAML: .*"vae_2d"'),
+        (TEXT.replace("  opset: 20", "\topset: 20"), r"params.yaml, line \d+: not valid YAML: found character '\\t'"),
+        (TEXT.replace("opset: 20", "opset: [20"), r"params.yaml, line \d+: not valid YAML: expected ',' or '\]'"),
+        (TEXT + "# \N{DIGIT ONE}\0", r"params.yaml: not valid YAML: unacceptable character"),
+        ("", r"params.yaml: expected a mapping of sections, found NoneType"),
+        ("- 1\n", r"params.yaml: expected a mapping of sections, found list"),
+    ],
+    ids=["duplicate key", "duplicate model", "tab", "bracket", "control character", "empty", "list"],
+)
+def test_what_is_not_yaml_is_said_to_be_so(content, message):
+    Path("params.yaml").write_text(content)
+    (found,) = mistakes()
+    assert "\n" not in found
+    with pytest.raises(ParameterError, match=f"^{message}"):
+        load_parameters()
+
+
+def test_bytes_that_are_no_text_are_said_to_be_so():
+    Path("params.yaml").write_bytes(TEXT.encode() + b"# \xff\n")
+    (found,) = mistakes()
+    assert found.startswith("params.yaml: not valid YAML: ")
+    assert "\n" not in found
+
+
+def test_a_missing_file_is_named():
+    Path("params.yaml").unlink()
+    assert list(mistakes()) == ["params.yaml: no such file; run this from the project's root"]
+
+
+@pytest.mark.parametrize("number", ["1e-3", "1.0e-3", "0.001", ".001"])
+def test_all_ways_to_write_a_number_are_numbers(number):
+    edit("learning_rate: 1.0e-3", f"learning_rate: {number}")
+    assert list(mistakes()) == []
+    assert load_parameters().tree["models"]["ae_article"]["learning_rate"] == 0.001
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=lambda path: ".".join(map(str, path)))
+def test_no_value_may_have_another_type(path):
+    value = LEAVES[path]
+    tree = json.loads(json.dumps(TREE))
+    section = tree
+    for key in path[:-1]:
+        section = section[key]
+    section[path[-1]] = 7 if isinstance(value, str) else "seven"
+    Path("params.yaml").write_text(json.dumps(tree))
+    (found,) = mistakes()
+    assert found.startswith(f"params.yaml: {'.'.join(map(str, path))} = {section[path[-1]]!r}: expected ")
+
+
+@pytest.mark.parametrize("path", [path for path in LEAVES if isinstance(path[-1], str)], ids=".".join)
+def test_no_value_may_be_left_out(path):
+    tree = json.loads(json.dumps(TREE))
+    section = tree
+    for key in path[:-1]:
+        section = section[key]
+    del section[path[-1]]
+    Path("params.yaml").write_text(json.dumps(tree))
+    (found,) = mistakes()
+    assert found.startswith(f"params.yaml: {'.'.join(path)} is missing")
+
+
+def test_sections_cannot_be_changed():
+    params = load_parameters().read("data", SplitParams.model_validate)
+    with pytest.raises(ValueError, match="frozen"):
+        params.validation_size = 3  # type: ignore[misc]
+
+
+def test_an_absent_key_is_missed_with_what_there_is_instead():
+    parameters = Parameters({"models": {"pca": {}}}, Path("p.yaml"))
+    with pytest.raises(ParameterError, match=r"^p\.yaml: models\.vae is missing; models has: pca$"):
+        parameters.read("models.vae", dict)
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_every_stage_ends_with_the_message_alone():
+    edit("    kl_warmup: 0.1", "    kl_warmpu: 0.1\nextra: 3\nx:")
+    message = "params.yaml: extra is not a known parameter (value: 3); expected data, evaluate, export, models, seed\n"
+    processes = {stage: start(f"stages.{stage}", *arguments) for stage, arguments in STAGES.items()}
+    processes["check"] = start("scripts.check_params")
+    for stage, process in processes.items():
+        stdout, stderr = process.communicate(timeout=120)
+        assert (process.returncode, stdout) == (1, ""), stage
+        assert stderr == ("" if stage == "check" else "error: ") + message
+
+
+def test_the_trainer_ends_with_the_message_about_its_model():
+    edit("    kl_warmup: 0.1", "    kl_warmpu: 0.1")
+    with start("stages.train", *STAGES["train"]) as process:
+        _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert stderr.startswith("error: params.yaml: models.vae.kl_warmpu is not a known parameter")
+    assert stderr.count("\n") == 1
