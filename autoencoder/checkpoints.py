@@ -13,6 +13,18 @@ import torch
 from autoencoder.files import write_atomically
 from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, ModelParams, build_model
 
+# What torch.load raises for files that are missing, cut short, damaged or of another kind
+UNREADABLE = (
+    OSError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    pickle.UnpicklingError,
+)
+
 
 def save_model(path: Path, model: PCA | AE | VAE, params: ModelParams) -> None:
     """Write weights and parameters; equal content gives equal bytes, on whatever device the model is."""
@@ -32,7 +44,7 @@ def load_model(path: Path, device: torch.device) -> tuple[PCA | AE | VAE, dict[s
         params = content["params"]
         model = build_model(MODEL_PARAMS.validate_python(params), seed=0).to(device)
         model.load_state_dict(content["weights"])
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+    except UNREADABLE as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{path} is no usable checkpoint ({reason}); make it again with `dvc repro`") from None
     return model.eval(), params
@@ -62,7 +74,7 @@ class ResumePoint:
         """The saved state, or None where there is none that can be read: training then starts over."""
         try:
             return torch.load(self.path, map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+        except UNREADABLE:
             return None
 
     def save(self, state: dict[str, Any]) -> None:

@@ -104,8 +104,8 @@ def _explain(key: str, value: Any, problem: Mapping[str, Any], absent: list[tupl
         case "union_tag_not_found":
             return f"{name}.{problem['ctx']['discriminator'].strip(chr(39))} is missing"
         case "union_tag_invalid":
-            tag, expected = problem["ctx"]["tag"], problem["ctx"]["expected_tags"]
-            return f"{name}.{problem['ctx']['discriminator'].strip(chr(39))} = {tag!r}: expected one of {expected}"
+            tag, expected = problem["ctx"]["discriminator"].strip(chr(39)), problem["ctx"]["expected_tags"]
+            return f"{name}.{tag} = {found[tag]!r}: expected one of {expected}"
         case "too_short":
             return f"{name} = {found!r}: expected at least {problem['ctx']['min_length']} of them"
         case "too_long":

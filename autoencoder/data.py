@@ -63,9 +63,9 @@ def load_test_split(path: Path, device: torch.device) -> Split:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path) as file:
+        with path.open("rb") as content, np.load(content) as file:  # numpy leaves a damaged file open
             return {name: file[name] for name in ("train_images", "train_labels", "test_images", "test_labels")}
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise ValueError(f"{path} cannot be read ({error}); make it again with `dvc repro -f download`") from None
 
 

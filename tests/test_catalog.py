@@ -1,0 +1,32 @@
+"""The catalog, the metrics that were written, and the README say the same."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from autoencoder.catalog import METRICS
+from scripts.readme import rewritten
+
+ROOT = Path(__file__).parents[1]
+NAMES = {metric.name for metric in METRICS}
+
+
+def test_names_are_unique():
+    assert len(NAMES) == len(METRICS)
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("metrics/*.json")), ids=lambda path: path.stem)
+def test_every_metric_is_in_the_catalog(path):
+    assert set(json.loads(path.read_text())) <= NAMES
+
+
+def test_every_metric_of_the_catalog_is_measured():
+    assert set(json.loads((ROOT / "metrics" / "vae.json").read_text())) == NAMES
+
+
+def test_the_readme_shows_what_was_measured(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    readme = Path("README.md").read_text()
+    assert "<!-- results:" in readme
+    assert readme == rewritten(readme), "bring it up to date: python -m scripts.readme"

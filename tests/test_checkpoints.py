@@ -1,0 +1,267 @@
+"""checkpoints.py and files.py: saved is loaded, equal content is equal bytes, and nothing is ever half a file."""
+
+import errno
+import os
+import pickle
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+from autoencoder.checkpoints import ResumePoint, load_model, save_model
+from autoencoder.files import write_atomically, write_json
+from autoencoder.models import MODEL_PARAMS, PCA, build_model
+
+CPU = torch.device("cpu")
+MLP = {"type": "mlp", "hidden": [12]}
+CONV = {"type": "conv", "channels": [3, 4], "hidden": [12]}
+KINDS: dict[str, dict[str, Any]] = {
+    "pca": {"kind": "pca", "latent_dim": 3},
+    "ae_article": {"kind": "ae_article"},
+    "vae_article": {"kind": "vae_article"},
+    "ae_mlp": {"kind": "ae", "latent_dim": 3, "network": MLP},
+    "ae_conv": {"kind": "ae", "latent_dim": 3, "network": CONV},
+    "vae_mlp": {"kind": "vae", "latent_dim": 3, "network": MLP},
+    "vae_conv": {"kind": "vae", "latent_dim": 3, "network": CONV},
+}
+
+
+def images(count: int = 5) -> torch.Tensor:
+    return torch.rand(count, 1, 28, 28, generator=torch.Generator().manual_seed(1))
+
+
+def save(path: Path, kind: str, seed: int = 3) -> Any:
+    """A new model of the kind, written to the path."""
+    params = MODEL_PARAMS.validate_python(KINDS[kind])
+    model = build_model(params, seed)
+    if isinstance(model, PCA):
+        model.fit(images(40))
+    save_model(path, model, params)
+    return model.eval()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_loaded_model_is_the_saved_one(kind, tmp_path):
+    model = save(tmp_path / "model.pt", kind)
+    loaded, params = load_model(tmp_path / "model.pt", CPU)
+    assert params == KINDS[kind]
+    assert type(loaded) is type(model)
+    assert loaded.latent_dim == model.latent_dim
+    assert not loaded.training
+    assert loaded.state_dict().keys() == model.state_dict().keys()
+    for name, value in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value), name
+    with torch.no_grad():
+        latent = model.encode(images())
+        assert torch.equal(loaded.encode(images()), latent)
+        assert torch.equal(loaded.decode(latent), model.decode(latent))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_equal_models_are_equal_bytes_wherever_they_lie(kind, tmp_path):
+    save(tmp_path / "a.pt", kind)
+    save(tmp_path / "deep" / "er" / "b.pt", kind)
+    assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "deep" / "er" / "b.pt").read_bytes()
+
+
+def test_saving_what_was_loaded_gives_the_same_bytes(tmp_path):
+    save(tmp_path / "a.pt", "vae_conv")
+    model, params = load_model(tmp_path / "a.pt", CPU)
+    save_model(tmp_path / "b.pt", model, MODEL_PARAMS.validate_python(params))
+    assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "b.pt").read_bytes()
+
+
+def test_other_weights_are_other_bytes(tmp_path):
+    save(tmp_path / "a.pt", "ae_mlp", seed=1)
+    save(tmp_path / "b.pt", "ae_mlp", seed=2)
+    assert (tmp_path / "a.pt").read_bytes() != (tmp_path / "b.pt").read_bytes()
+
+
+def spoil(path: Path, damage: str) -> None:
+    content = path.read_bytes()
+    match damage:
+        case "missing":
+            path.unlink()
+        case "empty":
+            path.write_bytes(b"")
+        case "truncated":
+            path.write_bytes(content[: len(content) // 2])
+        case "text":
+            path.write_text("not found\n")
+        case "pickle of code":
+            path.write_bytes(pickle.dumps(os.getcwd, protocol=2))
+        case "one wrong byte":
+            place = content.index(b"rows" if b"rows" in content else b"latent_dim")
+            path.write_bytes(content[:place] + b"\xff" + content[place + 1 :])
+        case "a folder":
+            path.unlink()
+            path.mkdir()
+        case "no dictionary":
+            torch.save([1, 2], path)
+        case "no weights":
+            torch.save({"params": KINDS["ae_mlp"]}, path)
+        case "unknown kind":
+            torch.save({"params": {"kind": "gan"}, "weights": {}}, path)
+        case "other shapes":
+            saved = torch.load(path, weights_only=True)
+            torch.save({**saved, "params": {**KINDS["ae_mlp"], "latent_dim": 4}}, path)
+        case "other names":
+            saved = torch.load(path, weights_only=True)
+            torch.save({**saved, "params": KINDS["vae_mlp"]}, path)
+        case "weights of a text":
+            torch.save({"params": KINDS["ae_mlp"], "weights": "none"}, path)
+
+
+DAMAGES = ["missing", "empty", "truncated", "text", "pickle of code", "one wrong byte", "a folder"]
+FOREIGN = ["no dictionary", "no weights", "unknown kind", "other shapes", "other names", "weights of a text"]
+
+
+@pytest.mark.parametrize("damage", DAMAGES + FOREIGN)
+def test_an_unusable_checkpoint_is_one_clear_error(damage, tmp_path):
+    path = tmp_path / "model.pt"
+    save(path, "ae_mlp")
+    spoil(path, damage)
+    with pytest.raises(
+        ValueError, match=r"model\.pt is no usable checkpoint \(.*\); make it again with `dvc repro`$"
+    ) as e:
+        load_model(path, CPU)
+    assert "\n" not in str(e.value)
+
+
+STATE = {"training": {"epoch": 3, "weight": torch.arange(3.0)}, "history": {"rows": ["1,train"], "pictures": [b"png"]}}
+
+
+def test_a_resume_point_gives_back_what_it_was_given(tmp_path):
+    point = ResumePoint(tmp_path / "new", "vae", ["data"])
+    assert point.load() is None
+    point.save(STATE)
+    loaded = ResumePoint(tmp_path / "new", "vae", ["data"]).load()
+    assert loaded is not None
+    assert loaded["history"] == STATE["history"]
+    assert loaded["training"]["epoch"] == 3
+    assert torch.equal(loaded["training"]["weight"], STATE["training"]["weight"])
+
+
+def test_a_resume_point_is_only_for_the_same_run(tmp_path):
+    run: list[Any] = ["a1b2", {"validation_size": 10}, 0, {"kind": "vae", "beta": 1.0}, ["cpu (2 threads)", "2.11"]]
+    point = ResumePoint(tmp_path, "vae", run)
+    others: list[list[Any]] = [
+        ["a1b3", *run[1:]],
+        [run[0], {"validation_size": 11}, *run[2:]],
+        [*run[:2], 1, *run[3:]],
+        [*run[:3], {"kind": "vae", "beta": 1.0000001}, run[4]],
+        [*run[:4], ["cuda:0 (NVIDIA H100)", "2.11"]],
+        [*run[:4], ["cpu (2 threads)", "2.12"]],
+    ]
+    paths = {ResumePoint(tmp_path, "vae", other).path for other in others}
+    assert len(paths) == len(others)
+    assert point.path not in paths
+    assert ResumePoint(tmp_path, "ae", run).path != point.path
+    assert ResumePoint(tmp_path, "vae", [*run]).path == point.path
+    point.save(STATE)
+    assert all(ResumePoint(tmp_path, "vae", other).load() is None for other in others)
+
+
+def test_a_resume_point_is_only_for_the_same_code(tmp_path, monkeypatch):
+    before = ResumePoint(tmp_path, "vae", []).path
+    source = tmp_path / "layers.py"
+    source.write_text("WIDTH = 512\n")
+    module = ModuleType("autoencoder.layers")
+    module.__file__ = str(source)
+    monkeypatch.setitem(sys.modules, "autoencoder.layers", module)
+    loaded = ResumePoint(tmp_path, "vae", []).path
+    source.write_text("WIDTH = 513\n")
+    edited = ResumePoint(tmp_path, "vae", []).path
+    assert len({before, loaded, edited}) == 3
+    monkeypatch.delitem(sys.modules, "autoencoder.layers")
+    assert ResumePoint(tmp_path, "vae", []).path == before
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_an_unreadable_resume_point_means_starting_over(damage, tmp_path):
+    point = ResumePoint(tmp_path, "vae", [])
+    point.save(STATE)
+    spoil(point.path, damage)
+    assert point.load() is None
+
+
+def test_discarding_forgets_every_state_of_this_model_and_of_no_other(tmp_path):
+    for name, run in (("vae", 0), ("vae", 1), ("vae_2d", 0), ("ae", 0)):
+        ResumePoint(tmp_path, name, [run]).save(STATE)
+    (tmp_path / "download-failure.json").write_text("{}")
+    point = ResumePoint(tmp_path, "vae", [0])
+    point.discard()
+    point.discard()
+    assert point.load() is None
+    left = sorted(path.name.split("-")[0] for path in tmp_path.iterdir())
+    assert left == ["ae", "download", "vae_2d"]
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class FullFile:
+    """A file that takes some bytes, and then the disk is full."""
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+
+    def __enter__(self) -> "FullFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+    def write(self, content: bytes) -> None:
+        self.file.write(content[:2])
+        self.file.flush()
+        full_disk()
+
+
+@pytest.mark.parametrize("old", [b"the old content", None], ids=["over an old file", "a new file"])
+@pytest.mark.parametrize("moment", ["write", "fsync", "rename"])
+def test_a_full_disk_leaves_the_old_file_and_no_partial_one(moment, old, tmp_path, monkeypatch):
+    path = tmp_path / "model.pt"
+    if old is not None:
+        path.write_bytes(old)
+    real = Path.open
+    match moment:
+        case "write":
+            monkeypatch.setattr(Path, "open", lambda *arguments: FullFile(real(*arguments)))
+        case "fsync":
+            monkeypatch.setattr(os, "fsync", full_disk)
+        case "rename":
+            monkeypatch.setattr(Path, "replace", full_disk)
+    with pytest.raises(OSError, match="No space left on device"):
+        write_atomically(path, b"the new content")
+    monkeypatch.undo()
+    assert [file.name for file in tmp_path.iterdir()] == ([] if old is None else ["model.pt"])
+    assert old is None or path.read_bytes() == old
+
+
+def test_writing_makes_folders_replaces_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "a" / "b" / "file.bin"
+    for content in (b"first, longer", b"second"):
+        write_atomically(path, content)
+        assert path.read_bytes() == content
+    assert [file.name for file in path.parent.iterdir()] == ["file.bin"]
+
+
+def test_a_linked_file_is_replaced_not_written_through(tmp_path):
+    cache = tmp_path / "cached"
+    cache.write_bytes(b"in DVC's cache")
+    (tmp_path / "out").hardlink_to(cache)
+    write_atomically(tmp_path / "out", b"new")
+    assert cache.read_bytes() == b"in DVC's cache"
+
+
+def test_json_is_sorted_indented_and_finite(tmp_path):
+    write_json(tmp_path / "metrics.json", {"b": 1, "a": {"d": 0.5, "c": None}})
+    assert (tmp_path / "metrics.json").read_text() == ('{\n  "a": {\n    "c": null,\n    "d": 0.5\n  },\n  "b": 1\n}\n')
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "bad.json", {"a": float("nan")})
+    assert not (tmp_path / "bad.json").exists()

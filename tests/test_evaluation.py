@@ -1,0 +1,364 @@
+"""evaluation.py and gallery.py: every metric against known values, good on good input and bad on bad input."""
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import ImageFont
+from torch import Tensor, nn
+from torchmetrics.functional.image import structural_similarity_index_measure
+
+from autoencoder import gallery
+from autoencoder.data import Split
+from autoencoder.evaluation import (
+    EvaluateParams,
+    binarize,
+    count_parameters,
+    encode,
+    evaluate,
+    knn_accuracy,
+    likelihood_bounds,
+    posterior_metrics,
+    reconstruction_metrics,
+)
+from autoencoder.images import to_unit_interval
+from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, build_model
+from autoencoder.objectives import Gaussian
+from autoencoder.sheets import FONT_SIZE, MARGIN
+
+PARAMS = EvaluateParams(batch_size=16, iwae_samples=8, neighbors=3)
+MLP = {"type": "mlp", "hidden": [16]}
+
+
+def digits(count: int, seed: int = 0) -> Split:
+    """Random grey images whose first row says the label: pixel `label` is white, its neighbours black."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randint(0, 256, (count, 1, 28, 28), generator=generator, dtype=torch.uint8)
+    labels = torch.arange(count) % 10
+    images[:, 0, 0] = 0
+    images[torch.arange(count), 0, 0, labels] = 255
+    return Split(images, labels.to(torch.uint8))
+
+
+def flat(value: int, count: int = 4) -> Split:
+    return Split(torch.full((count, 1, 28, 28), value, dtype=torch.uint8), torch.zeros(count, dtype=torch.uint8))
+
+
+def build(seed: int = 0, **params: Any) -> PCA | AE | VAE:
+    return build_model(MODEL_PARAMS.validate_python(params), seed)
+
+
+class Label(nn.Module):
+    """The first ten pixels."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        return image[:, 0, 0, :10]
+
+
+class Constant(nn.Module):
+    """The same logits whatever the latent."""
+
+    def __init__(self, logits: Tensor) -> None:
+        super().__init__()
+        self.logits = logits
+
+    def forward(self, latent: Tensor) -> Tensor:
+        return self.logits.expand(*latent.shape[:-1], 1, 28, 28)
+
+
+class Posterior(nn.Module):
+    """Mean `scale * (brightness of the first ten pixels)`, a constant log variance."""
+
+    def __init__(self, scale: Tensor, log_var: Tensor) -> None:
+        super().__init__()
+        self.scale = scale
+        self.log_var = log_var
+
+    def forward(self, image: Tensor) -> Gaussian:
+        mean = self.scale * image[:, 0, 0, : len(self.scale)]
+        return Gaussian(mean, self.log_var.expand_as(mean))
+
+
+class Linear(nn.Module):
+    """Logits that are linear in a latent of one dimension."""
+
+    def forward(self, latent: Tensor) -> Tensor:
+        ramp = torch.linspace(-1, 1, 784).view(1, 28, 28)
+        return latent[..., None, None] * ramp
+
+
+def constant_ae(value: float) -> AE:
+    return AE(Label(), Constant(torch.full((1, 28, 28), math.log(value / (1 - value)))), 10)
+
+
+@pytest.mark.parametrize(("pixel", "decoded"), [(255, 0.25), (0, 0.25), (51, 0.25), (51, 0.2), (255, 0.999)])
+def test_reconstruction_errors_of_a_constant_decoder(pixel, decoded):
+    metrics = reconstruction_metrics(constant_ae(decoded), 3, flat(pixel))
+    x = pixel / 255
+    assert metrics["reconstruction_mse"] == pytest.approx((x - decoded) ** 2, rel=1e-4, abs=1e-12)
+    expected = -784 * (x * math.log(decoded) + (1 - x) * math.log(1 - decoded))
+    assert metrics["reconstruction_bce"] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(("pixel", "logit"), [(255, -100.0), (0, 100.0)])
+def test_a_pixel_that_is_surely_wrong_costs_the_clamps_price(pixel, logit):
+    model = AE(Label(), Constant(torch.full((1, 28, 28), logit)), 10)
+    metrics = reconstruction_metrics(model, 4, flat(pixel))
+    assert metrics["reconstruction_mse"] == pytest.approx(1)
+    assert metrics["reconstruction_bce"] == pytest.approx(-784 * math.log(1e-6), rel=0.01)
+
+
+def test_a_pixel_that_is_surely_right_still_costs_the_clamp():
+    metrics = reconstruction_metrics(AE(Label(), Constant(torch.full((1, 28, 28), 100.0)), 10), 4, flat(255))
+    assert metrics["reconstruction_bce"] == pytest.approx(784 * 1e-6, rel=0.1)
+
+
+class Identity:
+    """A model whose latent is the image."""
+
+    latent_dim = 784
+
+    def encode(self, image: Tensor) -> Tensor:
+        return image.flatten(1)
+
+    def decode(self, latent: Tensor) -> Tensor:
+        return latent.unflatten(-1, (1, 28, 28))
+
+
+def test_a_perfect_model_has_no_error_and_ssim_1():
+    metrics = reconstruction_metrics(Identity(), 16, digits(20))
+    assert metrics["reconstruction_mse"] == 0
+    assert metrics["ssim"] == pytest.approx(1)
+    image = to_unit_interval(digits(20).images).double().clamp(1e-6, 1 - 1e-6)
+    entropy = -(image * image.log() + (1 - image) * (1 - image).log()).flatten(1).sum(1).mean()
+    assert metrics["reconstruction_bce"] == pytest.approx(entropy.item(), rel=1e-4)
+
+
+def test_ssim_is_torchmetrics_own():
+    model, split = build(kind="ae", latent_dim=4, network=MLP), digits(20)
+    image = to_unit_interval(split.images)
+    with torch.no_grad():
+        expected = structural_similarity_index_measure(model.decode(model.encode(image)), image, data_range=1.0)
+    found = reconstruction_metrics(model, 7, split)["ssim"]
+    assert isinstance(expected, Tensor)
+    assert found == pytest.approx(expected.item(), abs=1e-6)
+    assert found < 0.2
+
+
+def test_knn_is_perfect_on_separable_codes_and_chance_on_constant_ones():
+    train, test = digits(100), digits(50, seed=1)
+    assert knn_accuracy(constant_ae(0.5), PARAMS, train, test) == 1
+    blind_layer = nn.Linear(784, 2)
+    nn.init.zeros_(blind_layer.weight)
+    blind = AE(nn.Sequential(nn.Flatten(), blind_layer), Constant(torch.zeros(1, 28, 28)), 2)
+    with torch.no_grad():
+        assert knn_accuracy(blind, PARAMS, train, test) == pytest.approx(0.1)
+
+
+def test_knn_takes_its_references_from_the_training_split():
+    train, test = digits(100), digits(50, seed=1)
+    wrong = Split(train.images, (train.labels + 1) % 10)
+    assert knn_accuracy(constant_ae(0.5), PARAMS, wrong, test) == 0
+
+
+def test_active_units_and_kl_divergence_of_a_posterior_with_dead_dimensions():
+    scale = torch.tensor([1.0, 0.0, 2.0, 0.0, 0.01])
+    model = VAE(Posterior(scale, torch.zeros(5)), Constant(torch.zeros(1, 28, 28)), 5)
+    metrics = posterior_metrics(model, 16, digits(100))
+    assert metrics["active_units"] == 2
+    assert isinstance(metrics["active_units"], int)
+    # a tenth of the images has mean scale[i] in dimension i, and the variance is the prior's
+    assert metrics["kl_divergence"] == pytest.approx(0.1 * 0.5 * (scale**2).sum().item(), rel=1e-5)
+
+
+def test_kl_divergence_counts_the_variance_too():
+    log_var = torch.tensor([0.0, math.log(0.25)])
+    model = VAE(Posterior(torch.zeros(2), log_var), Constant(torch.zeros(1, 28, 28)), 2)
+    metrics = posterior_metrics(model, 3, digits(10))
+    assert metrics["kl_divergence"] == pytest.approx(0.5 * (0.25 + math.log(4) - 1), rel=1e-6)
+    assert metrics["active_units"] == 0
+
+
+@pytest.mark.parametrize("samples", [1, 5, 4001])
+def test_bounds_are_exact_where_the_latent_says_nothing(samples):
+    probability = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0)) * 0.9 + 0.05
+    prior = Posterior(torch.zeros(2), torch.zeros(2))
+    model = VAE(prior, Constant(torch.logit(probability)), 2)
+    split = digits(12)
+    image = binarize(split).double()
+    p = probability.double()
+    nll = -(image * p.log() + (1 - image) * (1 - p).log()).flatten(1).sum(1).mean().item()
+    bounds = likelihood_bounds(model, samples, split)
+    assert bounds["nll"] == pytest.approx(nll, rel=1e-6)
+    assert bounds["elbo"] == pytest.approx(-nll, rel=1e-6)
+
+
+def test_bounds_close_in_on_the_likelihood_as_samples_grow():
+    split = digits(20)
+    log_var = torch.tensor([-1.0])
+    model = VAE(Posterior(torch.tensor([0.3]), log_var), Linear(), 1)
+    # log p(image) by quadrature over the one latent dimension
+    grid = torch.linspace(-8, 8, 4001, dtype=torch.float64)
+    logits = Linear()(grid[:, None].float()).double().flatten(1)
+    image = binarize(split).double().flatten(1)
+    log_likelihood = image @ logits.T - nn.functional.softplus(logits).sum(1)
+    log_prior = -0.5 * (grid**2 + math.log(2 * math.pi))
+    exact = (torch.logsumexp(log_likelihood + log_prior, 1) + math.log(grid[1] - grid[0])).mean().item()
+
+    found = {samples: likelihood_bounds(model, samples, split) for samples in (1, 4, 32, 2000)}
+    assert found[1]["nll"] == pytest.approx(-found[1]["elbo"], rel=1e-6)
+    nll = [bounds["nll"] for bounds in found.values()]
+    assert all(tighter < looser + 0.05 for looser, tighter in pairwise(nll))  # the draws differ with k
+    assert nll[-1] == pytest.approx(-exact, abs=0.05)
+    assert nll[0] > -exact + 0.2
+
+
+@pytest.mark.parametrize("samples", [1, 3, 50])
+def test_nll_is_never_above_minus_elbo(samples):
+    model = build(kind="vae", latent_dim=4, network=MLP)
+    with torch.no_grad():
+        bounds = likelihood_bounds(model, samples, digits(15))
+    assert bounds["nll"] <= -bounds["elbo"] + 1e-9
+
+
+def test_binarization_is_fixed_and_unbiased():
+    split = Split(torch.full((400, 1, 28, 28), 51, dtype=torch.uint8), torch.zeros(400, dtype=torch.uint8))
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        first = binarize(split)
+        torch.manual_seed(6)
+        assert torch.equal(binarize(split), first)
+    assert first.unique().tolist() == [0, 1]
+    assert first.mean().item() == pytest.approx(0.2, abs=0.003)  # 4 standard errors
+    assert not torch.equal(first[0], first[1])
+
+
+def test_binarization_leaves_black_and_white_as_they_are():
+    for value in (0, 255):
+        assert torch.equal(binarize(flat(value)), torch.full((4, 1, 28, 28), value / 255))
+
+
+def test_parameters_are_what_the_fit_has_set():
+    assert count_parameters(build(kind="pca", latent_dim=20)) == 784 * 21
+    ae = 784 * 16 + 16 + 16 * 4 + 4 + 4 * 16 + 16 + 16 * 784 + 784
+    assert count_parameters(build(kind="ae", latent_dim=4, network=MLP)) == ae
+    assert count_parameters(build(kind="vae", latent_dim=4, network=MLP)) == ae + 16 * 4 + 4
+    dense = [(784, 256), (256, 64), (64, 20), (20, 64), (64, 256), (256, 784)]
+    assert count_parameters(build(kind="ae_article")) == sum((inputs + 1) * outputs for inputs, outputs in dense)
+
+
+def test_evaluate_gives_every_metric_of_its_kind():
+    train, test = digits(60), digits(30, seed=1)
+    common = {
+        "reconstruction_mse", "reconstruction_bce", "ssim", "train_reconstruction_mse", "knn_accuracy", "parameters",
+    }  # fmt: skip
+    pca = build(kind="pca", latent_dim=4)
+    assert isinstance(pca, PCA)
+    pca.fit(to_unit_interval(train.images))
+    metrics = evaluate(pca, PARAMS, train, test)
+    assert metrics.keys() == common
+    assert metrics["train_reconstruction_mse"] < metrics["reconstruction_mse"]  # noise can only be learned by heart
+    metrics = evaluate(build(kind="vae", latent_dim=4, network=MLP), PARAMS, train, test)
+    assert metrics.keys() == common | {"kl_divergence", "active_units", "elbo", "nll"}
+    assert all(math.isfinite(value) for value in metrics.values())
+
+
+@pytest.mark.parametrize("kind", ["pca", "vae_article", "ae", "vae"])
+def test_metrics_do_not_depend_on_the_batch_size(kind):
+    train, test = digits(60), digits(30, seed=1)
+    shape = {} if kind == "vae_article" else {"latent_dim": 4} | ({} if kind == "pca" else {"network": MLP})
+    model = build(kind=kind, **shape)
+    if isinstance(model, PCA):
+        model.fit(to_unit_interval(train.images))
+    found = [
+        evaluate(model, EvaluateParams(batch_size=size, iwae_samples=4, neighbors=3), train, test)
+        for size in (1, 7, 1000)
+    ]
+    for other in found[1:]:
+        assert other == pytest.approx(found[0], rel=1e-6)
+
+
+def test_evaluation_leaves_the_global_generator_and_the_model_alone():
+    model = build(kind="vae", latent_dim=4, network=MLP).eval()
+    before, weights = torch.random.get_rng_state(), [value.clone() for value in model.parameters()]
+    first = evaluate(model, PARAMS, digits(40), digits(20))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert all(torch.equal(old, new) for old, new in zip(weights, model.parameters(), strict=True))
+    assert evaluate(model, PARAMS, digits(40), digits(20)) == first
+
+
+def test_encode_gives_the_codes_of_all_images_in_order():
+    split = digits(25)
+    codes = encode(constant_ae(0.5), 4, split)
+    np.testing.assert_array_equal(codes.argmax(1), split.labels.numpy())
+
+
+def label_width(*names: str) -> int:
+    font = ImageFont.load_default(FONT_SIZE)
+    return 2 * MARGIN + max(round(font.getlength(name)) for name in names) + MARGIN
+
+
+TILE, GAP, MARGINS = 56, 4, 16  # 28 pixels twice, between tiles, above and below
+
+
+def test_the_sheet_of_reconstructions_shows_two_of_every_digit():
+    split = digits(40)
+    sheet = gallery.reconstructions(Identity(), split)
+    width = 20 * TILE + 19 * GAP + label_width("image", "reconstruction", "difference")
+    assert sheet.shape == (3 * TILE + 2 * GAP + MARGINS, width, 3)
+    left = width - 8 - 20 * TILE - 19 * GAP
+    rows = [sheet[8 + row * (TILE + GAP) :][:TILE, left:-8] for row in range(3)]
+    np.testing.assert_array_equal(rows[0], rows[1])
+    assert (rows[2] == 255).all()
+    for column, index in enumerate([index for digit in range(10) for index in (digit, digit + 10)]):
+        tile = rows[0][::2, column * (TILE + GAP) :][:, :TILE:2, 0]
+        np.testing.assert_array_equal(tile, split.images[index, 0])
+
+
+def test_the_sheet_of_samples_shows_both_priors_with_one_noise():
+    model = build(kind="vae", latent_dim=3, network=MLP)
+    sheet = gallery.samples(model, np.zeros(3), np.eye(3), torch.device("cpu"))
+    half = 4 * TILE + 3 * GAP
+    assert sheet.shape == (
+        2 * half + 3 * GAP + MARGINS,
+        20 * TILE + 19 * GAP + label_width("N(0, I)", "fitted Gaussian"),
+    )
+    pictures = sheet[:, -(20 * TILE + 19 * GAP) - 8 :]
+    np.testing.assert_array_equal(pictures[8 : 8 + half], pictures[8 + half + 3 * GAP :][:half])  # the fit is N(0, I)
+    moved = gallery.samples(model, np.full(3, 5.0), np.eye(3), torch.device("cpu"))
+    np.testing.assert_array_equal(moved[8 : 8 + half, -500:], sheet[8 : 8 + half, -500:])
+    assert not np.array_equal(moved[8 + half + 3 * GAP :, -500:], sheet[8 + half + 3 * GAP :, -500:])
+
+
+def test_the_sheet_of_interpolations_goes_from_digit_to_digit():
+    split = digits(40)
+    sheet = gallery.interpolations(Identity(), split)
+    names = [f"{a} to {b}" for a, b in pairwise(gallery.WALK)]
+    assert sheet.shape == (7 * TILE + 6 * GAP + MARGINS, 11 * TILE + 10 * GAP + label_width(*names))
+    left = sheet.shape[1] - 8 - 11 * TILE - 10 * GAP
+    for row, (start, end) in enumerate(pairwise(gallery.WALK)):
+        strip = sheet[8 + row * (TILE + GAP) :][:TILE:2]
+        np.testing.assert_array_equal(strip[:, left : left + TILE : 2], split.images[start, 0])
+        np.testing.assert_array_equal(strip[:, -8 - TILE : -8 : 2], split.images[end, 0])
+        middle = strip[:, left + 5 * (TILE + GAP) :][:, :TILE:2].astype(float)
+        mean = (split.images[start, 0].float() + split.images[end, 0].float()) / 2
+        np.testing.assert_allclose(middle, mean, atol=0.51)
+
+
+@pytest.mark.parametrize("draw", ["reconstructions", "samples", "interpolations"])
+def test_sheets_are_the_same_every_time_and_follow_the_model(draw):
+    def sheet(seed: int) -> np.ndarray:
+        model = build(seed, kind="ae", latent_dim=3, network=MLP)
+        if draw == "samples":
+            return gallery.samples(model, np.zeros(3), np.eye(3), torch.device("cpu"))
+        return getattr(gallery, draw)(model, digits(40))
+
+    first = sheet(0)
+    with torch.random.fork_rng():
+        torch.manual_seed(11)
+        np.testing.assert_array_equal(sheet(0), first)
+    assert not np.array_equal(sheet(1), first)
+    assert first.dtype == np.uint8

@@ -1,0 +1,241 @@
+"""Killed at any moment, run again: every output is the same, byte for byte, as of a run that nobody disturbed."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autoencoder.datasets import make_digits, write_dataset
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[1]
+PYTHON = Path(sys.executable)
+EPOCHS = 60  # some seconds: long enough to be killed in the middle, after a resume point
+PARAMS: dict[str, Any] = {
+    "seed": 0,
+    "data": {
+        "dataset": "digits",
+        "validation_size": 240,
+        "mirrors": {name: ["http://localhost/"] for name in ("mnist", "fashion_mnist", "kmnist")},
+    },
+    "models": {
+        "vae": {
+            "kind": "vae",
+            "latent_dim": 4,
+            "network": {"type": "mlp", "hidden": [64]},
+            "likelihood": "bernoulli",
+            "binarize": "dynamic",
+            "beta": 1.0,
+            "kl_warmup": 0.1,
+            "optimizer": "adamw",
+            "epochs": EPOCHS,
+            "batch_size": 32,
+            "learning_rate": 0.002,
+            "learning_rate_warmup": 0.1,
+            "weight_decay": 0.01,
+            "grad_clip": 5.0,
+        }
+    },
+    "export": {"opset": 20},
+    "evaluate": {"batch_size": 1000, "iwae_samples": 5, "neighbors": 5},
+}
+PATHS = {
+    "--data": "data/digits.npz",
+    "--output": "models/vae/model.pt",
+    "--pictures": "models/vae/epochs",
+    "--curve": "plots/vae/loss.csv",
+}
+TRAIN = ["-m", "stages.train", "vae", *(word for option in PATHS.items() for word in option)]
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "DVC_STAGE"}},
+    "PATH": os.pathsep.join([str(PYTHON.parent), os.environ.get("PATH", "")]),
+    "DEVICE": "cpu",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+}
+
+
+def lay_out(folder: Path) -> Path:
+    """The pipeline's files with one small model, and its data."""
+    for name in ("stages", "autoencoder"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("dvc.yaml", ".dvcignore", ".dvc/config", ".dvc/.gitignore", ".dvc/plots/loss.json"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    (folder / "params.yaml").write_text(json.dumps(PARAMS))
+    write_dataset(folder / "data" / "digits.npz", make_digits())
+    return folder
+
+
+def outputs(folder: Path) -> dict[str, bytes]:
+    """Model, curve and pictures."""
+    paths = [path for name in ("models", "plots") for path in (folder / name).rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths if path.name != ".gitignore"}
+
+
+def epochs_done(folder: Path) -> int:
+    curve = folder / "plots" / "vae" / "loss.csv"
+    return len(curve.read_text().splitlines()) // 2 if curve.exists() else 0
+
+
+def resume_points(folder: Path) -> list[Path]:
+    return list((folder / ".ckpt").glob("vae-*.pt"))
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def run(*command: str | Path, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+
+
+@contextmanager
+def started(*command: str | Path, cwd: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A process that is gone afterwards, whatever happens."""
+    process = subprocess.Popen(
+        command, cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_until_well_under_way(folder: Path, epochs: int) -> None:
+    """A resume point is there, some epochs came after it, and some are still to come."""
+    wait_for(lambda: resume_points(folder))
+    reached = epochs_done(folder)
+    wait_for(lambda: epochs_done(folder) >= reached + epochs)
+    assert epochs_done(folder) < EPOCHS
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What an undisturbed training writes."""
+    folder = lay_out(tmp_path_factory.mktemp("undisturbed"))
+    process = run(PYTHON, *TRAIN, cwd=folder)
+    assert process.returncode == 0, process.stderr
+    assert "resuming" not in process.stdout
+    assert resume_points(folder) == []
+    return outputs(folder)
+
+
+def test_an_undisturbed_run_writes_a_picture_per_epoch(undisturbed):
+    pictures = {f"models/vae/epochs/epoch_{epoch:04d}.png" for epoch in range(1, EPOCHS + 1)}
+    assert set(undisturbed) == {"models/vae/model.pt", "plots/vae/loss.csv"} | pictures
+
+
+def finish(folder: Path, clean: bool, undisturbed: dict[str, bytes]) -> None:
+    """Run to the end and compare."""
+    if clean:  # as DVC does it before it runs a stage
+        for name in ("models", "plots"):
+            shutil.rmtree(folder / name)
+    process = run(PYTHON, *TRAIN, cwd=folder)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "vae: resuming after epoch " in process.stdout
+    assert outputs(folder) == undisturbed
+    assert resume_points(folder) == []
+
+
+def test_a_trainer_killed_with_9_goes_on(undisturbed, tmp_path):
+    folder = lay_out(tmp_path)
+    epochs = random.randrange(10)
+    with started(PYTHON, *TRAIN, cwd=folder) as process:
+        wait_until_well_under_way(folder, epochs)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+    assert not (folder / "models" / "vae" / "model.pt").exists()
+    finish(folder, False, undisturbed)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_trainer_that_is_asked_to_stop_says_how_to_go_on(number, undisturbed, tmp_path):
+    folder = lay_out(tmp_path)
+    with started(PYTHON, *TRAIN, cwd=folder) as process:
+        wait_until_well_under_way(folder, 2)
+        process.send_signal(number)
+        _, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr) == (130, "stopped; run `dvc repro` again to go on\n")
+    assert not (folder / "models" / "vae" / "model.pt").exists()
+    assert not list(folder.rglob("*.partial"))
+    finish(folder, True, undisturbed)
+
+
+def test_a_trainer_killed_twice_goes_on_twice(undisturbed, tmp_path):
+    folder = lay_out(tmp_path)
+    for _ in range(2):
+        before = {path: path.stat().st_mtime_ns for path in resume_points(folder)}
+        with started(PYTHON, *TRAIN, cwd=folder) as process:
+            wait_for(lambda: {path: path.stat().st_mtime_ns for path in resume_points(folder)} != before)  # noqa: B023
+            process.send_signal(signal.SIGKILL)
+    finish(folder, True, undisturbed)
+
+
+def test_a_killed_run_of_other_parameters_is_not_gone_on_with(undisturbed, tmp_path):
+    folder = lay_out(tmp_path)
+    tree = json.loads(json.dumps(PARAMS))
+    tree["models"]["vae"]["beta"] = 4.0
+    (folder / "params.yaml").write_text(json.dumps(tree))
+    with started(PYTHON, *TRAIN, cwd=folder) as process:
+        wait_until_well_under_way(folder, 0)
+        process.send_signal(signal.SIGKILL)
+    (folder / "params.yaml").write_text(json.dumps(PARAMS))
+    other = run(PYTHON, *TRAIN, cwd=folder)
+    assert other.returncode == 0, other.stderr
+    assert "resuming" not in other.stdout
+    assert outputs(folder) == undisturbed
+    assert resume_points(folder) == []
+
+
+def trainers(folder: Path) -> list[int]:
+    """The ids of training processes of this folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            if words[1:3] == [b"-m", b"stages.train"] and (entry / "cwd").readlink() == folder:
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks for processes in /proc")
+def test_dvc_killed_with_9_takes_its_trainer_with_it_and_goes_on(undisturbed, tmp_path):
+    folder = lay_out(tmp_path.resolve())
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
+    for command in (["init", "--quiet"], ["add", "dvc.yaml", "params.yaml"], ["commit", "--quiet", "-m", "start"]):
+        assert run(*git, *command, cwd=folder).returncode == 0
+    shutil.rmtree(folder / "data")
+    repro = (PYTHON, "-m", "dvc", "repro", "train@vae")
+    with started(*repro, cwd=folder) as process:
+        wait_until_well_under_way(folder, 3)
+        assert len(trainers(folder)) == 1
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        wait_for(lambda: not trainers(folder), seconds=2)
+    assert not (folder / "models" / "vae" / "model.pt").exists()
+    assert len(resume_points(folder)) == 1
+
+    again = run(*repro, cwd=folder)
+    assert again.returncode == 0, again.stderr
+    assert "vae: resuming after epoch " in again.stdout
+    assert outputs(folder) == undisturbed
+    assert run(*repro, cwd=folder).stdout.endswith("Data and pipelines are up to date.\n")
+    status = run(PYTHON, "-m", "dvc", "status", "--json", "train@vae", cwd=folder)
+    assert json.loads(status.stdout) == {}
