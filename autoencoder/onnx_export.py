@@ -21,6 +21,7 @@ from autoencoder.inference import first_line, open_session
 from autoencoder.models import AE, PCA, VAE
 
 EXAMPLE_BATCH = 2  # with 1 the exporter would make the batch a constant
+PARITY_BATCHES = (1, 2, 512)
 ATOL = 1e-5  # of images and latents
 LATENT_RTOL = 1e-4  # latents have no fixed scale
 
@@ -142,6 +143,9 @@ def parity(
     Raises:
         ParityError: a difference is above its tolerance, or a batch size is refused.
     """
+    smallest = sum(PARITY_BATCHES)
+    if len(image) < smallest:
+        image = image[torch.arange(smallest) % len(image)]
     expected: dict[str, Tensor] = {}
     if isinstance(model, VAE):
         posterior = model.posterior(image)
@@ -171,7 +175,7 @@ def parity(
 
 
 def _parity_batches(count: int) -> list[int]:
-    """Sizes that cover `count` images: 1, 2, then 512 at a time."""
-    sizes = [1, 2, *[512] * ((count - 3) // 512)]
-    rest = count - sum(sizes)
-    return [*sizes, rest] if rest else sizes
+    """Sizes that cover `count` images, at least `sum(PARITY_BATCHES)`: each of those, then the largest again."""
+    largest = PARITY_BATCHES[-1]
+    repeats, rest = divmod(count - sum(PARITY_BATCHES), largest)
+    return [*PARITY_BATCHES, *[largest] * repeats, *([rest] if rest else [])]

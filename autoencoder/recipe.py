@@ -52,7 +52,7 @@ class VAETraining(VAEParams, Optimisation, extra="forbid"):
     kl_warmup: Share
 
 
-SEED: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, strict=True)])
+SEED: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, lt=2**63, strict=True)])
 TrainParams = PCATraining | ArticleTraining | AETraining | VAETraining
 TRAIN_PARAMS: TypeAdapter[TrainParams] = TypeAdapter(Annotated[TrainParams, Field(discriminator="kind")])
 

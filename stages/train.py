@@ -45,7 +45,8 @@ def main(argv: list[str] | None = None) -> None:
     started = time.perf_counter()
     data = hashlib.sha256(args.data.read_bytes()).hexdigest()
     where = [describe_device(device), torch.__version__]
-    resume = ResumePoint(RESUME_FOLDER, args.model, [data, split_params.model_dump(), seed, params.model_dump(), where])
+    identity = [data, split_params.model_dump(), seed, params.model_dump(), PICTURED, where]
+    resume = ResumePoint(RESUME_FOLDER, args.model, depends_on=identity)
     model = build_model(params, seed).to(device)
     if isinstance(model, PCA):
         metrics = fit_pca(model, train, validation)

@@ -57,6 +57,7 @@ class Workspace:
             **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
             "DEVICE": "cpu",
+            "OMP_NUM_THREADS": "1",  # threads that wait for each other on a busy machine take many times as long
         }
 
     def dvc(self, *arguments: str) -> str:

@@ -61,6 +61,7 @@ ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "DVC_STAGE"}},
     "PATH": os.pathsep.join([str(PYTHON.parent), os.environ.get("PATH", "")]),
     "DEVICE": "cpu",
+    "OMP_NUM_THREADS": "1",  # threads that wait for each other on a busy machine take many times as long
     "GIT_CONFIG_GLOBAL": os.devnull,
 }
 
