@@ -23,7 +23,7 @@ from stages.parameters import load_parameters
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "params.yaml").read_text()
 TREE = YAML(typ="safe").load(TEXT)
-MODELS = TEXT[TEXT.index("models:\n") : TEXT.index("export:\n")]
+MODELS = TEXT[TEXT.index("\nmodels:") + 1 : TEXT.index("export:\n")]
 STAGES = {
     "download": ["--output", "out.npz"],
     "train": ["vae", "--data", "in.npz", "--output", "model.pt", "--pictures", "epochs", "--curve", "loss.csv"],
