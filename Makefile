@@ -30,7 +30,7 @@ check: $(VENV)/.installed-dev
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer found; install one, or: make repro PYTHON=/path/to/python"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing into $(VENV) (about 6 GB with CUDA; some minutes, once)"
+	@echo "installing into $(VENV) (6.7 GB on Linux, since torch brings CUDA; some minutes, once)"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 
