@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 from autoencoder.config import Parameters
+from scripts import demo
 from scripts.check_params import mistakes
 from scripts.dvc_command import dvc, settle_git
-
-DOWNLOAD_FAILURE = Path(".ckpt/download-failure.json")  # stages/download.py writes it; DVC hides a stage's exit code
+from stages.download import FAILURE_PATH
 
 NEXT = """
 What next?
@@ -44,9 +44,7 @@ def main() -> int:
         if data.exists() or (failure := read_failure()) is None or failure["reason"] != "no_mirror_reachable":
             return code
         print(NO_DATA.format(line="=" * 100, message=failure["message"]), flush=True)
-        from scripts.demo import main as demo
-
-        return demo()
+        return demo.main()
     if code := dvc("repro"):
         return code
     print()
@@ -58,7 +56,7 @@ def main() -> int:
 def read_failure() -> dict[str, str] | None:
     """Why the download failed, in the stage's own words."""
     try:
-        failure: dict[str, str] = json.loads(DOWNLOAD_FAILURE.read_text())
+        failure: dict[str, str] = json.loads(FAILURE_PATH.read_text())
     except (OSError, ValueError):
         return None
     return failure
