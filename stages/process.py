@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 from autoencoder.files import write_json
 
 TIMINGS_FOLDER = Path("timings")  # git-ignored and no output of a stage: timings differ from run to run
@@ -22,7 +24,7 @@ def run(main: Callable[[], None]) -> None:
     """Run a stage's `main`; a foreseeable failure (bad input, full disk, interruption) prints one message and exits 1."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     if "DVC_STAGE" in os.environ:
-        threading.Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
+        threading.Thread(target=_die_with_dvc, daemon=True).start()
     try:
         main()
     except KeyboardInterrupt:
@@ -39,8 +41,22 @@ def write_timings(name: str, device: str, **figures: float) -> None:
     write_json(TIMINGS_FOLDER / f"{name}.json", {"device": device, **rounded})
 
 
-def _die_with_parent(parent: int) -> None:
+def _die_with_dvc() -> None:
     """End this process once `dvc` is gone: an orphan would overwrite the outputs of the run that follows."""
-    while os.getppid() == parent:
+    ancestors = _ancestors_up_to_dvc()
+    while _ancestors_up_to_dvc() == ancestors:
         time.sleep(0.2)
     os._exit(1)
+
+
+def _ancestors_up_to_dvc() -> list[int]:
+    """The ids of the processes above this one, `dvc` last.
+
+    `dvc` starts `$SHELL -c COMMAND`; bash and zsh become the command, dash stays between the two and outlives `dvc`.
+    """
+    parent = os.getppid()
+    try:
+        process = psutil.Process(parent)
+        return [parent, process.ppid()] if "-c" in process.cmdline() else [parent]
+    except psutil.Error:  # already gone, or not ours to look at
+        return [parent]
