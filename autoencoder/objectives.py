@@ -57,7 +57,7 @@ def gaussian_nll(
     The variance that maximises the likelihood of a batch is the batch's mean squared error (Rybkin et al. 2021,
     "Simple and Effective VAE Training with Calibrated Decoders", eq. 5), so there is no scale to tune.
     """
-    squared_error = (torch.sigmoid(logits) - image).square()
+    squared_error = functional.mse_loss(torch.sigmoid(logits), image, reduction="none")
     variance = squared_error.mean().clamp(min=MIN_VARIANCE)
     return 0.5 * (squared_error / variance + torch.log(2 * math.pi * variance)).flatten(-3).sum(-1)
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from autoencoder.data import Split
 from autoencoder.images import to_unit_interval
@@ -214,7 +215,7 @@ class Training:
             kl = torch.zeros(len(image), device=image.device)
         match self.params:
             case ArticleTraining():  # the mean over pixels of both terms
-                reconstruction = (torch.sigmoid(logits) - image).square().flatten(1).mean(1)
+                reconstruction = functional.mse_loss(torch.sigmoid(logits), image, reduction="none").flatten(1).mean(1)
                 kl = kl / PIXELS
             case AETraining(likelihood="bernoulli") | VAETraining(likelihood="bernoulli"):
                 reconstruction = bernoulli_nll(logits, image)
