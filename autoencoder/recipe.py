@@ -10,6 +10,7 @@ from torch import Tensor
 
 from autoencoder.config import Section
 from autoencoder.models import AE, VAE, AEParams, ArticleParams, PCAParams, VAEParams
+from autoencoder.muon import Muon
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -90,7 +91,6 @@ def build_optimizers(
     matrices = [parameter for parameter in parameters if parameter.ndim == 2]
     others = [parameter for parameter in parameters if parameter.ndim != 2]
     return [
-        # its updates scaled to the root mean square of AdamW's, so that one learning rate serves both
-        torch.optim.Muon(matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
+        Muon(matrices, lr=rate, weight_decay=decay),
         torch.optim.AdamW(others, lr=rate, weight_decay=decay, fused=True, capturable=capturable),
     ]

@@ -85,12 +85,6 @@ class Training:
         if isinstance(model.decoder, Decoder):
             start_at_mean_image(model.decoder, train)
         self.optimizers = build_optimizers(model, params, capturable=self.device.type == "cuda")
-        self.muon_parameters = [
-            parameter
-            for optimizer in self.optimizers
-            if isinstance(optimizer, torch.optim.Muon)
-            for parameter in optimizer.param_groups[0]["params"]
-        ]
 
         count = self.steps * self.batch_size
         self.images = torch.empty_like(train.images[:count])
@@ -165,9 +159,8 @@ class Training:
     def _share_learning_rate(self) -> None:
         """Make the optimizers read the tensor that every step sets."""
         for optimizer in self.optimizers:
-            if not isinstance(optimizer, torch.optim.Muon):
-                for group in optimizer.param_groups:
-                    group["lr"] = self.learning_rate
+            for group in optimizer.param_groups:
+                group["lr"] = self.learning_rate
 
     def _step(self) -> None:
         rows = self.row + self.offsets
@@ -181,26 +174,13 @@ class Training:
         loss.backward()
         if not isinstance(self.params, ArticleTraining):
             nn.utils.clip_grad_norm_(self.model.parameters(), self.params.grad_clip, foreach=True)
-        self._update()
+        for optimizer in self.optimizers:
+            optimizer.step()
         with torch.no_grad():
             beta = self.kl_weights[-1]
             self.totals += torch.stack([reconstruction + beta * kl, reconstruction, kl]).sum(1, dtype=torch.float64)
             self.row += self.batch_size
             self.step_index += 1
-
-    @torch.no_grad()
-    def _update(self) -> None:
-        """One step of every optimizer, at this step's learning rate.
-
-        Muon takes its learning rate as a number, which a captured graph would freeze. Its step is linear in the
-        rate, so it is taken at the full rate and then only that share of the way which the schedule asks for.
-        """
-        before = [parameter.clone() for parameter in self.muon_parameters]
-        for optimizer in self.optimizers:
-            optimizer.step()
-        share = self.learning_rate / self.params.learning_rate
-        for parameter, old in zip(self.muon_parameters, before, strict=True):
-            parameter.copy_(torch.lerp(old, parameter, share))
 
     def _objective(
         self, image: Float[Tensor, "batch 1 28 28"], noise: Float[Tensor, "batch _"]
