@@ -37,6 +37,10 @@ def run(main: Callable[[], None]) -> None:
 
 def write_timings(name: str, device: str, **figures: float) -> None:
     """Record where a stage ran and how fast; timings say nothing about the model, so they are no metrics."""
+    figures |= {
+        "process_seconds": time.time() - psutil.Process().create_time(),  # imports included
+        "peak_memory_mb": _peak_memory() / 1e6,
+    }
     rounded = {key: float(f"{value:.4g}") for key, value in figures.items()}
     write_json(TIMINGS_FOLDER / f"{name}.json", {"device": device, **rounded})
 
@@ -60,3 +64,12 @@ def _ancestors_up_to_dvc() -> list[int]:
         return [parent, process.ppid()] if "-c" in process.cmdline() else [parent]
     except psutil.Error:  # already gone, or not ours to look at
         return [parent]
+
+
+def _peak_memory() -> int:
+    """The most memory that this process has held so far, in bytes."""
+    if sys.platform == "win32":
+        return psutil.Process().memory_info().peak_wset
+    import resource  # not on Windows
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
