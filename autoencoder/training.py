@@ -78,7 +78,7 @@ class Training:
         self.train = train
         self.validation = validation
         self.device = train.images.device
-        self.model = model = model.to(self.device, memory_format=torch.channels_last)
+        self.model = model = model.to(self.device).to(memory_format=torch.channels_last)
         self.batch_size = min(params.batch_size, len(train))
         self.steps = len(train) // self.batch_size  # an epoch's last, smaller batch is left out; each epoch another
         self.epoch = 0

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from benchmarks.machine import matmul_peak, spread
 
 REPEATS = 5
 PYTHAE_VENV = Path(".bench/pythae")
+PYTHAE_PYTHON = PYTHAE_VENV / "bin" / "python"
 IMAGES = {"mlp": 12_800, "conv": 2_560}  # whole batches; an epoch of the smaller half says as much as one of 50,000
 _MLP: dict[str, Any] = {"network": {"type": "mlp", "hidden": [512, 512]}, "latent_dim": 20}
 _CONV: dict[str, Any] = {"network": {"type": "conv", "channels": [32, 64], "hidden": [256]}, "latent_dim": 20}
@@ -55,7 +56,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
 
 def time_per_epoch(train: Split) -> dict[str, Any]:
     """Seconds per epoch of 50,000 images, of every network and contestant."""
-    peak = matmul_peak(torch.get_num_threads())
+    peak = matmul_peak()
     report: dict[str, Any] = {"peak_gflops": peak / 1e9}
     for name, params in NETWORKS.items():
         split = train.head(IMAGES["conv" if params.get("network", {}).get("type") == "conv" else "mlp"])
@@ -92,14 +93,14 @@ def flops_per_image(params: dict[str, Any]) -> float:
     return counter.get_total_flops() / len(image)
 
 
-def _ours(params: dict[str, Any], split: Split) -> Iterator[float]:
+def _ours(params: dict[str, Any], split: Split) -> Generator[float]:
     checked = TRAIN_PARAMS.validate_python({**params, "epochs": REPEATS + 1})
     assert not isinstance(checked, PCATraining)
     for metrics in Training(_model(params), checked, split, split.head(256), seed=0).epochs():
         yield len(split) / metrics.images_per_second
 
 
-def _plain(params: dict[str, Any], split: Split) -> Iterator[float]:
+def _plain(params: dict[str, Any], split: Split) -> Generator[float]:
     """What a tutorial has: a DataLoader with ToTensor, the loss in torch's own functions, Adam."""
     torch.manual_seed(0)
     loader = DataLoader(Digits(split.images[:, 0].numpy()), batch_size=params["batch_size"], shuffle=True)
@@ -115,35 +116,41 @@ def _plain(params: dict[str, Any], split: Split) -> Iterator[float]:
         yield time.perf_counter() - started
 
 
-def _pythae(params: dict[str, Any], split: Split) -> Iterator[float]:
+def _pythae(params: dict[str, Any], split: Split) -> Generator[float]:
     """One line in, one epoch, its seconds out."""
     _install_pythae()
     with tempfile.TemporaryDirectory() as folder:
         np.save(f"{folder}/images.npy", split.images.numpy())
-        command = [PYTHAE_VENV / "bin" / "python", "-m", "benchmarks.pythae_epochs", repr(params), folder]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdin is not None and process.stdout is not None
+        command = [str(PYTHAE_PYTHON), "-m", "benchmarks.pythae_epochs", repr(params), folder]
+        pipe, log = subprocess.PIPE, Path(folder) / "log"
+        with (
+            log.open("w") as errors,
+            subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, text=True) as process,
+        ):
+            assert process.stdin is not None
+            assert process.stdout is not None
             try:
                 while True:
                     process.stdin.write("epoch\n")
                     process.stdin.flush()
                     while not (line := process.stdout.readline()).startswith("seconds "):
                         if not line:
-                            raise RuntimeError("pythae's trainer ended early")
+                            raise RuntimeError(f"pythae's trainer ended early: {log.read_text()[-500:]}")
                     yield float(line.split()[1])
             finally:
                 process.kill()
 
 
 def _install_pythae() -> None:
-    """pythae asks for versions of its own, so it gets an environment of its own, once."""
-    if (PYTHAE_VENV / "installed").exists():
+    """Pythae asks for versions of its own, so it gets an environment of its own, once."""
+    done = PYTHAE_VENV / "installed"
+    if done.exists():
         return
     print(f"installing pythae into {PYTHAE_VENV} (once; another 6 GB on Linux)", flush=True)
     subprocess.run([sys.executable, "-m", "venv", PYTHAE_VENV], check=True)
-    install = [PYTHAE_VENV / "bin" / "python", "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    install = [str(PYTHAE_PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     subprocess.run([*install, "-c", "constraints.txt", "pythae==0.1.2", "jaxtyping", "ruamel.yaml"], check=True)
-    (PYTHAE_VENV / "installed").touch()
+    done.touch()
 
 
 def _model(params: dict[str, Any]) -> AE | VAE:

@@ -1,21 +1,14 @@
-"""Every claim about CUDA in one run: equal, reproducible, fast. `python -m benchmarks.gpu [part ...]`.
+"""Every claim about CUDA in one run: equal, reproducible, fast.
 
 Works in a temporary copy of the project; the workspace's data is read and its results stay as they are.
 """
 
 import hashlib
-import json
-import os
-import platform
-import shutil
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,33 +21,18 @@ from autoencoder.data import Split, SplitParams, load_test_split, load_training_
 from autoencoder.devices import configure
 from autoencoder.evaluation import likelihood_bounds, posterior_metrics, reconstruction_metrics
 from autoencoder.inference import CUDA, open_session
-from autoencoder.models import AE, MODEL_PARAMS, VAE, build_model
+from autoencoder.models import AE, VAE, build_model
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
 from autoencoder.training import Training
-from benchmarks.article import article_epochs, mean_squared_error
-from scripts.dvc_command import dvc, lay_out
+from benchmarks.machine import environment
+from benchmarks.pipeline import from_scratch
+from benchmarks.quality import time_to_quality
+from benchmarks.report import run_parts
+from scripts.dvc_command import lay_out
 
 DEVICE = torch.device("cuda:0")
-RESULTS = Path("benchmarks/results")
 SEEDS = range(5)
 SPREAD_SEEDS = range(3)
-ARTICLE_EPOCHS = 5
-ARTICLE = MODEL_PARAMS.validate_python({"kind": "ae_article"})
-# Chosen on the validation split, then fixed: the article's own network under this project's recipe.
-QUICKEST: dict[str, Any] = {
-    "kind": "ae",
-    "latent_dim": 20,
-    "network": {"type": "mlp", "hidden": [256, 64]},
-    "likelihood": "gaussian",
-    "binarize": "none",
-    "optimizer": "muon",
-    "epochs": 1,
-    "batch_size": 256,
-    "learning_rate": 0.02,
-    "learning_rate_warmup": 0.05,
-    "weight_decay": 0.0,
-    "grad_clip": 1e9,
-}
 
 
 class Bench:
@@ -68,11 +46,11 @@ class Bench:
         self.train, self.validation = load_training_splits(data, self.split_params, DEVICE)
         self.test = load_test_split(data, DEVICE)
 
-    def training(self, params: dict[str, Any], seed: int, model: Any = None, device: torch.device = DEVICE) -> Training:
-        """A training of `params`, of another architecture where `model` names one."""
+    def training(self, params: dict[str, Any], seed: int, device: torch.device = DEVICE) -> Training:
+        """A training of `params`."""
         checked = TRAIN_PARAMS.validate_python(params)
         assert not isinstance(checked, PCATraining)
-        built = build_model(model or checked, seed)
+        built = build_model(checked, seed)
         assert isinstance(built, AE | VAE)
         train, validation = (
             Split(split.images.to(device), split.labels.to(device)) for split in (self.train, self.validation)
@@ -81,47 +59,23 @@ class Bench:
 
     def time_to_quality(self) -> dict[str, Any]:
         """The article's loop for five epochs; then seconds until ours reaches the error that it ended with."""
-        images = self.train.images[:, 0].cpu().numpy(), self.test.images[:, 0].cpu().numpy()
-        started = time.perf_counter()
-        *_, model = article_epochs(images[0], DEVICE, ARTICLE_EPOCHS, seed=0)
-        torch.cuda.synchronize()
-        article_seconds = time.perf_counter() - started
-        target = mean_squared_error(model, images[1], DEVICE)
-        engineering = {"kind": "ae_article", "epochs": ARTICLE_EPOCHS, "batch_size": 32, "learning_rate": 1e-3}
-        report: dict[str, Any] = {"article_seconds": article_seconds, "article_mse": target}
-        for name, params in (("same_optimizer", engineering), ("recipe", QUICKEST)):
-            runs = [self._timed(self.training(params, seed, ARTICLE)) for seed in SEEDS]
-            seconds = [run["seconds"] for run in runs]
-            errors = [run["test_mse"] for run in runs]
-            report[name] = {
-                "seconds_median": statistics.median(seconds),
-                "seconds": seconds,
-                "capture_seconds": [run["capture_seconds"] for run in runs],
-                "test_mse": errors,
-                "seeds_at_least_as_good": sum(error <= target for error in errors),
-                "ratio": article_seconds / statistics.median(seconds),
-            }
-        return report
+        return time_to_quality(self.train, self.validation, self.test, SEEDS)
 
-    def _timed(self, training: Training) -> dict[str, float]:
-        """Seconds to capture, seconds from the first step to the last, and the test error reached."""
-        torch.cuda.synchronize()
-        started = time.perf_counter()
+    def _timed(self, training: Training) -> float:
+        """Seconds from the first step to the last, the capture apart."""
         training.prepare()
         torch.cuda.synchronize()
-        captured = time.perf_counter()
+        started = time.perf_counter()
         list(training.epochs())
         torch.cuda.synchronize()
-        seconds = time.perf_counter() - captured
-        error = reconstruction_metrics(training.model, 10_000, self.test, only_mse=True)["reconstruction_mse"]
-        return {"capture_seconds": captured - started, "seconds": seconds, "test_mse": error}
+        return time.perf_counter() - started
 
     def kernel_share(self) -> dict[str, Any]:
         """Time in kernels over the loop's wall time, as the profiler sees it and against an undisturbed run."""
         report = {}
         for name in ("ae", "vae"):
             params = {**self.models[name], "epochs": 5}
-            undisturbed = self._timed(self.training(params, 0))["seconds"]
+            undisturbed = self._timed(self.training(params, 0))
             training = self.training(params, 0)
             training.prepare()
             with profile(activities=[ProfilerActivity.CUDA]) as profiler:
@@ -145,30 +99,14 @@ class Bench:
             runs = []
             for seed in SPREAD_SEEDS:
                 training = self.training({**self.models["vae"]}, seed)
-                timed = self._timed(training)
-                runs.append((timed["seconds"], training.validate().loss))
+                runs.append((self._timed(training), training.validate().loss))
             report[name] = {"seconds": [run[0] for run in runs], "validation_loss": [run[1] for run in runs]}
         configure(DEVICE, tf32=True)
         return report
 
     def pipeline(self) -> dict[str, Any]:
         """A whole `dvc repro` from scratch in a folder of its own, and the compute inside its stages."""
-        lay_out(self.folder)
-        (self.folder / "data").mkdir()
-        shutil.copy2(self.data, self.folder / "data" / self.data.name)
-        if dvc("commit", "--force", "download", root=self.folder, quiet=True):
-            raise RuntimeError("dvc commit failed")
-        started = time.perf_counter()
-        if dvc("repro", root=self.folder):
-            raise RuntimeError("dvc repro failed")
-        wall = time.perf_counter() - started
-        timings = {path.stem: json.loads(path.read_text()) for path in sorted((self.folder / "timings").glob("*.json"))}
-        return {
-            "wall_seconds": wall,
-            "compute_seconds": sum(timing["seconds"] for timing in timings.values()),
-            "stages": {name: timing["seconds"] for name, timing in timings.items()},
-            "metrics": {path.stem: json.loads(path.read_text()) for path in (self.folder / "metrics").glob("*.json")},
-        }
+        return from_scratch(self.folder, self.data)
 
     def providers_agree(self) -> dict[str, Any]:
         """Every exported graph on CUDA against the CPU, over the whole test set: the pipeline's, else the workspace's."""
@@ -253,57 +191,25 @@ class Bench:
 
 
 def main() -> None:
-    """Run every part, print as it goes, write benchmarks/results/gpu.json."""
+    """Run every part, or those that the command line names."""
     if not torch.cuda.is_available():
         sys.exit("error: this benchmark needs a CUDA device, and torch sees none")
     data = Path("data/mnist.npz")
     if not data.exists():
         sys.exit(f"error: {data} is missing; make it with `dvc repro download`")
     configure(DEVICE, tf32=True)
-    started = time.perf_counter()
-    results: dict[str, Any] = {"environment": environment()}
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(data, Path(folder) / "pipeline")
-        parts: list[Callable[[], dict[str, Any]]] = [
+        parts = [
+            bench.same_bytes,
             bench.kernel_share,
             bench.tf32,
             bench.time_to_quality,
             bench.pipeline,
-            bench.same_bytes,
             bench.providers_agree,
             bench.cpu_agreement,
         ]
-        wanted = sys.argv[1:] or [part.__name__ for part in parts]
-        for part in (part for part in parts if part.__name__ in wanted):
-            begun = time.perf_counter()
-            try:
-                results[part.__name__] = part()
-            except Exception as error:  # one part's failure must not cost the others' results
-                results[part.__name__] = {"failed": f"{type(error).__name__}: {error}"}
-                traceback.print_exc()
-            print(
-                f"{part.__name__} ({time.perf_counter() - begun:.0f} s):",
-                json.dumps(results[part.__name__]),
-                flush=True,
-            )
-            results["seconds"] = time.perf_counter() - started
-            RESULTS.mkdir(parents=True, exist_ok=True)
-            (RESULTS / "gpu.json").write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
-    print(f"all in {results['seconds']:.0f} s; written to {RESULTS / 'gpu.json'}")
-
-
-def environment() -> dict[str, str]:
-    """What it ran on."""
-    query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
-    driver = subprocess.run(query, capture_output=True, text=True, check=False).stdout.strip()
-    return {
-        "gpu": torch.cuda.get_device_name(DEVICE),
-        "driver": driver,
-        "cpu_threads": str(os.cpu_count()),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "cuda": str(torch.version.cuda),
-    }
+        run_parts("gpu", __doc__, environment(DEVICE), {part.__name__: part for part in parts})
 
 
 if __name__ == "__main__":

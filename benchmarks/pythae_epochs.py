@@ -16,8 +16,7 @@ from pythae.models.nn import BaseDecoder, BaseEncoder
 from pythae.trainers import BaseTrainer, BaseTrainerConfig
 from pythae.trainers.training_callbacks import TrainingCallback
 
-from autoencoder.models import MODEL_PARAMS, build_model
-from autoencoder.models import VAE as OurVAE
+from autoencoder import models
 
 MANY = 1000  # epochs; the process is killed when nobody asks for another
 
@@ -31,7 +30,7 @@ class Encoder(BaseEncoder):  # type: ignore[misc]
 
     def forward(self, image: torch.Tensor) -> ModelOutput:
         """Embedding and, for a VAE, log variances."""
-        if isinstance(self.model, OurVAE):
+        if isinstance(self.model, models.VAE):
             posterior = self.model.posterior(image)
             return ModelOutput(embedding=posterior.mean, log_covariance=posterior.log_var)
         return ModelOutput(embedding=self.model.encode(image))
@@ -69,9 +68,9 @@ class Clock(TrainingCallback):  # type: ignore[misc]
 def main() -> None:
     """Train until killed."""
     params, folder = ast.literal_eval(sys.argv[1]), Path(sys.argv[2])
-    ours = build_model(MODEL_PARAMS.validate_python(params), seed=0)
+    ours = models.build_model(models.MODEL_PARAMS.validate_python(params), seed=0)
     shape, size = (1, 28, 28), ours.latent_dim
-    if isinstance(ours, OurVAE):
+    if isinstance(ours, models.VAE):
         config = VAEConfig(input_dim=shape, latent_dim=size, reconstruction_loss="mse")
         model = VAE(config, encoder=Encoder(ours), decoder=Decoder(ours))
     else:

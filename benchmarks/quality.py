@@ -12,7 +12,7 @@ import torch
 
 from autoencoder.data import Split
 from autoencoder.evaluation import reconstruction_metrics
-from autoencoder.models import MODEL_PARAMS, AE, build_model
+from autoencoder.models import AE, MODEL_PARAMS, build_model
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
 from autoencoder.training import Training
 from benchmarks.article import article_epochs, mean_squared_error
@@ -55,12 +55,12 @@ def time_to_quality(train: Split, validation: Split, test: Split, seeds: Sequenc
     target = spread([run["test_mse"] for run in runs["article"]])["median"]
     report: dict[str, Any] = {"seeds": list(seeds), "images": len(train), "target_mse": target}
     for name, found in runs.items():
-        seconds = spread([run["seconds"] for run in found])
+        taken = spread([run["seconds"] for run in found])
         report[name] = {
-            "seconds": seconds,
+            "seconds": taken,
             "runs": found,
             "as_good": sum(run["test_mse"] <= target for run in found),
-            "times_faster": spread([run["seconds"] for run in runs["article"]])["median"] / seconds["median"],
+            "times_faster": spread([run["seconds"] for run in runs["article"]])["median"] / taken["median"],
         }
     return report
 
@@ -69,7 +69,8 @@ def _run(params: dict[str, Any], train: Split, validation: Split, test: Split, s
     """Seconds to prepare (on a GPU: to capture the step), from the first step to the last, and the error reached."""
     checked = TRAIN_PARAMS.validate_python(params)
     model = build_model(ARTICLE, seed)
-    assert isinstance(model, AE) and not isinstance(checked, PCATraining)
+    assert isinstance(model, AE)
+    assert not isinstance(checked, PCATraining)
     device = train.images.device
     started = time.perf_counter()
     training = Training(model.to(device), checked, train, validation, seed)

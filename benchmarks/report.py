@@ -1,0 +1,55 @@
+"""Running the parts of a benchmark and keeping their results in `benchmarks/results/`."""
+
+import argparse
+import json
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path("benchmarks/results")
+DIGITS = 4  # significant ones in the results file: more would be noise
+
+
+def run_parts(
+    name: str, description: str | None, environment: Mapping[str, Any], parts: Mapping[str, Callable[[], Any]]
+) -> None:
+    """Run the parts that the command line names, all by default; print each and write `<name>.json` after it.
+
+    Results of other parts stay where they were measured in the same environment. A part that fails does not cost the
+    others' results; the exit code says so.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(parts))
+    wanted = parser.parse_args().parts or list(parts)
+    if unknown := [part for part in wanted if part not in parts]:
+        sys.exit(f"error: no part called {', '.join(unknown)}; expected {', '.join(parts)}")
+    print(", ".join(f"{key} {value}" for key, value in environment.items()), flush=True)
+    path, failed = RESULTS / f"{name}.json", []
+    stored = json.loads(path.read_text()) if path.exists() else {}
+    results = stored if stored.get("environment") == dict(environment) else {"environment": dict(environment)}
+    for part in wanted:
+        print(f"{part}:", flush=True)
+        started = time.perf_counter()
+        try:
+            results[part] = rounded(parts[part]())
+        except Exception:  # whatever it was, the next part may work
+            traceback.print_exc()
+            failed.append(part)
+            continue
+        print(f"  {json.dumps(results[part])}\n  took {time.perf_counter() - started:.0f} s", flush=True)
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
+    print(f"written to {path}" + (f"; failed: {', '.join(failed)}" if failed else ""))
+    sys.exit(bool(failed))
+
+
+def rounded(value: Any) -> Any:
+    """The same structure with every float at `DIGITS` significant digits."""
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
