@@ -8,26 +8,24 @@ from jaxtyping import Float32
 
 from autoencoder.exported import ExportedModel
 from autoencoder.images import encode_png, image_grid
-from autoencoder.priors import draw_noise, fitted_gaussian, sample, standard_normal
+from autoencoder.priors import draw_noise, sample
 from autoencoder.sheets import labelled_rows
 
 ROOM = (1095, 690)  # what the cards may take at 1440x900 beside the sidebar
 GAP = 2
-NORMAL, FITTED = "N(0, I)", "Fitted Gaussian"
+NORMAL, FITTED, MIXTURE = "N(0, I)", "Fitted Gaussian", "Fitted mixture"
+PRIORS = {NORMAL: "normal", FITTED: "gaussian", MIXTURE: "gmm"}
 ABOUT = {
     NORMAL: "Where a VAE is trained to put its codes, and where nothing asks an autoencoder to put them.",
     FITTED: "Mean and covariance of the model's own training codes.",
+    MIXTURE: "Ten Gaussians fitted to the model's own training codes: where they really lie.",
 }
 
 
 def draw(model: ExportedModel, prior: str, count: int, seed: int, temperature: float) -> Float32[np.ndarray, "n 28 28"]:
-    """Decoded samples; models of equal latent_dim and both priors get the same noise."""
+    """Decoded samples; models of equal latent_dim and all priors get the same noise."""
     noise = draw_noise(count, model.manifest.latent_dim, seed)
-    if prior == NORMAL:
-        distribution = standard_normal(model.manifest.latent_dim)
-    else:
-        distribution = fitted_gaussian(model.latents.train_mean, model.latents.train_covariance)
-    return model.decode(sample(distribution, noise, temperature))
+    return model.decode(sample(model.latents.priors[PRIORS[prior]], noise, temperature))
 
 
 def arrangement(cards: int, side: int) -> tuple[int, int]:
@@ -49,7 +47,7 @@ layout.header(
 models = artifacts.load_models(workspace, layout.choose_models(workspace))
 panel = st.sidebar
 prior = panel.segmented_control(
-    "Draw from", [NORMAL, FITTED], default=NORMAL, required=True, key="prior", bind="query-params"
+    "Draw from", list(PRIORS), default=NORMAL, required=True, key="prior", bind="query-params"
 )
 panel.caption(ABOUT[prior])
 temperature = panel.slider(

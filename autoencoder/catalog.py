@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Metric:
-    """A key of metrics/<model>.json."""
+    """A key of metrics/<model>.json or details/<model>.json."""
 
     name: str
     better: Literal["lower", "higher", "neither"]
@@ -14,6 +14,12 @@ class Metric:
     meaning: str
     source: str = ""
 
+
+PRIORS = {
+    "normal": "N(0, I)",
+    "gaussian": "one Gaussian fitted to the training codes",
+    "gmm": "a mixture of ten Gaussians fitted to the training codes (Ghosh et al. 2020)",
+}
 
 METRICS = (
     Metric(
@@ -66,5 +72,68 @@ METRICS = (
         "Burda et al. 2016, eq. 8",
     ),
     Metric("knn_accuracy", "higher", "share", "test images whose 5 nearest training codes vote for the right digit"),
+    Metric(
+        "normalized_path_length",
+        "lower",
+        "1",
+        "continuity: mean squared move of the classifier's features F when a test code m takes a small step, "
+        "E|F(D(m + e s u)) - F(D(m))|^2 / (e^2 V), u from N(0, I), e = 0.1, s the codes' standard deviation, V the mean "
+        "squared distance of F between reconstructions of random pairs",
+        "Karras et al. 2019, section 4.1, normalised",
+    ),
+    Metric(
+        "label_flip_rate", "lower", "share", "continuity: test codes whose decoded digit changes on that small step"
+    ),
+    Metric(
+        "midpoint_acceptance",
+        "higher",
+        "share",
+        "continuity: midpoints between the codes of two test images that decode to a digit beyond doubt "
+        "(the classifier as sure as of 95 % of the real validation images)",
+    ),
+    *(
+        metric
+        for prior, words in PRIORS.items()
+        for metric in (
+            Metric(
+                f"prior_acceptance_{prior}",
+                "higher",
+                "share",
+                f"completeness: samples of {words} that decode to a digit beyond doubt; read it beside coverage",
+            ),
+            Metric(
+                f"coverage_{prior}",
+                "higher",
+                "share",
+                f"completeness: test images that have a decoded sample of {words} within the distance, in the "
+                "classifier's features, to their 5th nearest test image; 3,000 of each",
+                "Naeem et al. 2020, eq. 9",
+            ),
+            Metric(
+                f"classifier_fid_{prior}",
+                "lower",
+                "1",
+                f"completeness: Frechet distance between decoded samples of {words} and test images, 10,000 each, in the "
+                "classifier's features over their spread; not comparable with FIDs of papers",
+                "Heusel et al. 2017, eq. 6",
+            ),
+            Metric(
+                f"walk_acceptance_{prior}",
+                "higher",
+                "share",
+                f"both: frames of straight walks between two samples of {words} that decode to a digit beyond doubt",
+            ),
+        )
+    ),
+    Metric("classifier_fid_reconstruction", "lower", "1", "classifier_fid of the reconstructed test images"),
+    Metric(
+        "mmd",
+        "lower",
+        "1",
+        "distance between codes (of a VAE: draws from the posterior) and N(0, I): squared maximum mean discrepancy, "
+        "unbiased, inverse multiquadric kernels",
+        "Tolstikhin et al. 2018",
+    ),
+    Metric("classifier_accuracy", "higher", "share", "of real test images: how far the judge can be trusted"),
     Metric("parameters", "neither", "numbers", "weights and biases; of PCA, mean and components"),
 )

@@ -33,7 +33,7 @@ def describe_device(device: torch.device) -> str:
 
 
 def configure(device: torch.device, tf32: bool) -> None:
-    """Make torch compute the same bits every time on the same machine, and fast; call it before the first use of CUDA.
+    """Make torch compute the same bits every time on the same machine, and fast; call it before torch's first work.
 
     Args:
         device: where the work will be done.
@@ -45,6 +45,7 @@ def configure(device: torch.device, tf32: bool) -> None:
     # On by default in that mode, and one more kernel for every tensor; nothing here reads memory before it is written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     # Moments of weights that get no gradient decay into numbers below 1e-38, with which a CPU takes 200 times as long.
+    # Threads inherit the setting when they are started, with the first work.
     torch.set_flush_denormal(True)
     if device.type == "cuda":
         precision = "tf32" if tf32 else "ieee"

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64, UInt8
+from jaxtyping import Float, Float32, UInt8
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from autoencoder.inference import SCHEMA_VERSION, DeviceError, Session, first_line, open_session, zeros
+from autoencoder.priors import Prior, exported_priors
 
 MAX_BYTES = 256 * 2**20  # the largest export here has some 4 MB; what is larger is not ours
 
@@ -57,12 +58,11 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class Latents:
-    """Codes of the test images, and the moments of the training codes."""
+    """Codes of the test images, and the priors that the model can be sampled from, by name."""
 
     test_mean: Float32[np.ndarray, "test latent_dim"]
     test_labels: UInt8[np.ndarray, " test"]
-    train_mean: Float64[np.ndarray, " latent_dim"]
-    train_covariance: Float64[np.ndarray, "latent_dim latent_dim"]
+    priors: dict[str, Prior]
 
 
 @dataclass(frozen=True)
@@ -177,20 +177,30 @@ def _read_listed(path: Path, role: str, manifest: Manifest) -> bytes:
 
 
 def _parse_latents(content: bytes, latent_dim: int) -> Latents:
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        missing = {"test_mean", "test_labels", "train_mean", "train_covariance"} - set(arrays)
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        shapes = {
+            "test_mean": (None, latent_dim),
+            "test_labels": (None,),
+            "train_mean": (latent_dim,),
+            "train_covariance": (latent_dim, latent_dim),
+            "mixture_weights": (None,),
+            "mixture_means": (None, latent_dim),
+            "mixture_covariances": (None, latent_dim, latent_dim),
+        }
+        missing = shapes.keys() - set(file)
         _require(not missing, f"lacks {', '.join(sorted(missing))}")
-        test_mean, test_labels = arrays["test_mean"], arrays["test_labels"]
-        train_mean, train_covariance = arrays["train_mean"], arrays["train_covariance"]
-    _require(
-        test_mean.shape == (len(test_labels), latent_dim)
-        and train_mean.shape == (latent_dim,)
-        and train_covariance.shape == (latent_dim, latent_dim),
-        f"holds arrays that do not fit latent_dim {latent_dim}",
+        arrays = {name: file[name] for name in shapes}
+    fits = all(
+        arrays[name].ndim == len(shape)
+        and all(wanted in (None, found) for wanted, found in zip(shape, arrays[name].shape, strict=True))
+        for name, shape in shapes.items()
     )
-    finite = all(np.isfinite(values).all() for values in (test_mean, train_mean, train_covariance))
+    same = len(arrays["test_mean"]) == len(arrays["test_labels"])
+    components = {len(array) for name, array in arrays.items() if name.startswith("mixture_")}
+    _require(fits and same and len(components) == 1, f"holds arrays that do not fit latent_dim {latent_dim}")
+    finite = all(np.isfinite(array).all() for array in arrays.values())
     _require(finite, "holds values that are not finite")
-    return Latents(test_mean, test_labels, train_mean, train_covariance)
+    return Latents(arrays["test_mean"], arrays["test_labels"], exported_priors(arrays))
 
 
 def _check_graph(session: Session, role: str, manifest: Manifest, inputs: Shapes, outputs: Shapes) -> None:

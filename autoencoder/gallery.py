@@ -1,5 +1,7 @@
 """The pictures of a model's evaluation: composed sheets, ready to be written as PNG."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
@@ -8,12 +10,13 @@ from torch import Tensor
 from autoencoder.data import Split
 from autoencoder.images import to_unit_interval
 from autoencoder.models import Model
-from autoencoder.priors import draw_noise, fitted_gaussian, sample, standard_normal
+from autoencoder.priors import Prior, draw_noise, sample
 from autoencoder.sheets import difference_image, labelled_rows
 
 SAMPLE_SEED = 0  # fixed: a sheet of samples changes with the model, not with the day
 COLUMNS = 20
-SAMPLES = 4 * COLUMNS
+SAMPLES = 3 * COLUMNS
+TITLES = {"normal": "N(0, I)", "gaussian": "fitted Gaussian", "gmm": "fitted mixture"}
 WALK_FRAMES = 11
 WALK = (3, 5, 8, 0, 6, 4, 9, 7)  # from each digit to the next: neighbours look alike, and the line between should too
 
@@ -34,20 +37,12 @@ def reconstructions(model: Model, test: Split) -> UInt8[np.ndarray, "height widt
 
 
 @torch.no_grad()
-def samples(
-    model: Model,
-    train_mean: Float[np.ndarray, " latent_dim"],
-    train_covariance: Float[np.ndarray, "latent_dim latent_dim"],
-    device: torch.device,
-) -> UInt8[np.ndarray, "height width"]:
-    """Decoded samples of N(0, I) and, from the same noise, of the Gaussian fitted to the training codes."""
+def samples(model: Model, priors: Mapping[str, Prior], device: torch.device) -> UInt8[np.ndarray, "height width"]:
+    """Decoded samples of every prior, from the same noise."""
     noise = draw_noise(SAMPLES, model.latent_dim, SAMPLE_SEED)
-    priors = {
-        "N(0, I)": standard_normal(model.latent_dim),
-        "fitted Gaussian": fitted_gaussian(train_mean, train_covariance),
-    }
     decoded = {
-        name: _pixels(model.decode(torch.from_numpy(sample(prior, noise)).to(device))) for name, prior in priors.items()
+        TITLES[name]: _pixels(model.decode(torch.from_numpy(sample(prior, noise)).to(device)))
+        for name, prior in priors.items()
     }
     return labelled_rows(decoded, columns=COLUMNS)
 

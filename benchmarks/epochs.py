@@ -7,23 +7,19 @@ its own, with the same torch and the very same layers.
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional
-from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 
 from autoencoder.data import Split
-from autoencoder.models import AE, PIXELS, VAE, build_model
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
 from autoencoder.training import Training
-from benchmarks.article import Digits
 from benchmarks.machine import matmul_peak, spread
+from benchmarks.plain_epochs import network, plain_loss
 
 REPEATS = 5
 PYTHAE_VENV = Path(".bench/pythae")
@@ -56,12 +52,17 @@ NETWORKS: dict[str, dict[str, Any]] = {
 
 def time_per_epoch(train: Split) -> dict[str, Any]:
     """Seconds per epoch of 50,000 images, of every network and contestant."""
+    _install_pythae()
     peak = matmul_peak()
     report: dict[str, Any] = {"peak_gflops": peak / 1e9}
     for name, params in NETWORKS.items():
         split = train.head(IMAGES["conv" if params.get("network", {}).get("type") == "conv" else "mlp"])
         scale = 50_000 / len(split)
-        loops = {"ours": _ours(params, split), "plain": _plain(params, split), "pythae": _pythae(params, split)}
+        loops = {
+            "ours": _ours(params, split),
+            "plain": _other("benchmarks.plain_epochs", Path(sys.executable), params, split),
+            "pythae": _other("benchmarks.pythae_epochs", PYTHAE_PYTHON, params, split),
+        }
         for loop in loops.values():
             next(loop)
         seconds: dict[str, list[float]] = {contestant: [] for contestant in loops}
@@ -86,43 +87,25 @@ def time_per_epoch(train: Split) -> dict[str, Any]:
 
 def flops_per_image(params: dict[str, Any]) -> float:
     """Floating point operations of one training step in matrix products and convolutions, per image."""
-    model = _model(params).to("meta")
+    model = network(params).to("meta")
     image = torch.rand(8, 1, 28, 28, device="meta")
     with FlopCounterMode(display=False) as counter:
-        _plain_loss(model, image).backward()
+        plain_loss(model, image).backward()
     return counter.get_total_flops() / len(image)
 
 
 def _ours(params: dict[str, Any], split: Split) -> Generator[float]:
     checked = TRAIN_PARAMS.validate_python({**params, "epochs": REPEATS + 1})
     assert not isinstance(checked, PCATraining)
-    for metrics in Training(_model(params), checked, split, split.head(256), seed=0).epochs():
+    for metrics in Training(network(params), checked, split, split.head(256), seed=0).epochs():
         yield len(split) / metrics.images_per_second
 
 
-def _plain(params: dict[str, Any], split: Split) -> Generator[float]:
-    """What a tutorial has: a DataLoader with ToTensor, the loss in torch's own functions, Adam."""
-    torch.manual_seed(0)
-    loader = DataLoader(Digits(split.images[:, 0].numpy()), batch_size=params["batch_size"], shuffle=True)
-    model = _model(params)
-    optimizer = torch.optim.Adam(model.parameters(), lr=params["learning_rate"])
-    while True:
-        started = time.perf_counter()
-        for image in loader:
-            loss = _plain_loss(model, image)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        yield time.perf_counter() - started
-
-
-def _pythae(params: dict[str, Any], split: Split) -> Generator[float]:
-    """One line in, one epoch, its seconds out."""
-    _install_pythae()
+def _other(module: str, python: Path, params: dict[str, Any], split: Split) -> Generator[float]:
+    """Another loop in a process of its own, where torch is as it comes: one line in, one epoch, its seconds out."""
     with tempfile.TemporaryDirectory() as folder:
         np.save(f"{folder}/images.npy", split.images.numpy())
-        command = [str(PYTHAE_PYTHON), "-m", "benchmarks.pythae_epochs", repr(params), folder]
-        pipe, log = subprocess.PIPE, Path(folder) / "log"
+        command, pipe, log = [str(python), "-m", module, repr(params), folder], subprocess.PIPE, Path(folder) / "log"
         with (
             log.open("w") as errors,
             subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, text=True) as process,
@@ -135,7 +118,7 @@ def _pythae(params: dict[str, Any], split: Split) -> Generator[float]:
                     process.stdin.flush()
                     while not (line := process.stdout.readline()).startswith("seconds "):
                         if not line:
-                            raise RuntimeError(f"pythae's trainer ended early: {log.read_text()[-500:]}")
+                            raise RuntimeError(f"{module} ended early: {log.read_text()[-500:]}")
                     yield float(line.split()[1])
             finally:
                 process.kill()
@@ -151,21 +134,3 @@ def _install_pythae() -> None:
     install = [str(PYTHAE_PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     subprocess.run([*install, "-c", "constraints.txt", "pythae==0.1.2", "jaxtyping", "ruamel.yaml"], check=True)
     done.touch()
-
-
-def _model(params: dict[str, Any]) -> AE | VAE:
-    model = build_model(TRAIN_PARAMS.validate_python({**params, "epochs": 1}), seed=0)
-    assert isinstance(model, AE | VAE)
-    return model
-
-
-def _plain_loss(model: AE | VAE, image: torch.Tensor) -> torch.Tensor:
-    if isinstance(model, VAE):
-        posterior = model.posterior(image)
-        mean, log_var = posterior.mean, posterior.log_var
-        latent = mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
-        kl = 0.5 * (mean**2 + log_var.exp() - log_var - 1).sum() / len(image)
-    else:
-        latent, kl = model.encode(image), torch.zeros((), device=image.device)
-    reconstruction = torch.sigmoid(model.decoder(latent))
-    return functional.mse_loss(reconstruction, image) * PIXELS + kl

@@ -5,10 +5,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from autoencoder.classifier import ClassifierParams
 from autoencoder.config import ParameterError
 from autoencoder.data import SplitParams
 from autoencoder.datasets import DownloadParams
+from autoencoder.density import DensityParams
 from autoencoder.evaluation import EvaluateParams
+from autoencoder.latent_space import LatentSpaceParams
 from autoencoder.onnx_export import ExportParams
 from autoencoder.recipe import SEED, TRAIN_PARAMS
 from stages.parameters import load_parameters
@@ -24,8 +27,11 @@ def mistakes(path: Path = Path("params.yaml")) -> Iterator[str]:
     checks: dict[str, Callable[[Any], object]] = {
         "seed": SEED.validate_python,
         "data": lambda data: (DownloadParams.model_validate(data), SplitParams.model_validate(data)),
+        "classifier": ClassifierParams.model_validate,
+        "density": DensityParams.model_validate,
         "export": ExportParams.model_validate,
         "evaluate": EvaluateParams.model_validate,
+        "latent_space": LatentSpaceParams.model_validate,
         **{f"models.{name}": TRAIN_PARAMS.validate_python for name in parameters.tree["models"]},
     }
     for key, validate in checks.items():

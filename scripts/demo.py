@@ -31,9 +31,9 @@ def adapt_params(path: Path) -> None:
     params = yaml.load(path)
     params["data"]["dataset"] = "digits"
     params["data"]["validation_size"] = VALIDATION_SIZE
-    for model in params["models"].values():
-        if "epochs" in model:
-            model["epochs"], model["batch_size"] = EPOCHS, BATCH_SIZE
+    for section in (params["classifier"], *params["models"].values()):
+        if "epochs" in section:
+            section["epochs"], section["batch_size"] = EPOCHS, BATCH_SIZE
     with path.open("w") as file:
         yaml.dump(params, file)
 

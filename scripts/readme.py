@@ -1,58 +1,160 @@
-"""Rewrite the generated parts of README.md: results from metrics/, metric definitions from the catalog.
+"""Rewrite the generated parts of README.md: results, metric definitions, speed.
 
 `python -m scripts.readme`; a test keeps README.md equal to what this writes.
 """
 
 import json
 from pathlib import Path
+from typing import Any
 
 from autoencoder.catalog import METRICS
 from autoencoder.config import Parameters
+from autoencoder.headline import HEADLINE
 
 README = Path("README.md")
-SHOWN = ("reconstruction_mse", "ssim", "kl_divergence", "active_units", "nll", "knn_accuracy", "parameters")
+SPEED = Path("benchmarks/results/cpu.json")
 ARROWS = {"lower": " ↓", "higher": " ↑", "neither": ""}
 
 
 def results_table() -> str:
-    """One row per model of params.yaml, one column per headline metric, the best value in bold."""
-    names = list(Parameters.load(Path("params.yaml")).tree["models"])
+    """One row per model of params.yaml and one for real images, the headline metrics, the best value in bold."""
+    names = [*Parameters.load(Path("params.yaml")).tree["models"], "real"]
     rows = {name: json.loads(Path(f"metrics/{name}.json").read_text()) for name in names}
-    metrics = [metric for name in SHOWN for metric in METRICS if metric.name == name]
+    metrics = [metric for name in HEADLINE for metric in METRICS if metric.name == name]
     best = {
         metric.name: (min if metric.better == "lower" else max)(
-            row[metric.name] for row in rows.values() if metric.name in row
+            row[metric.name] for name, row in rows.items() if metric.name in row and name != "real"
         )
         for metric in metrics
         if metric.better != "neither"
     }
-    lines = ["| model | " + " | ".join(f"{metric.name}{ARROWS[metric.better]}" for metric in metrics) + " |"]
-    lines.append("|---|" + "---:|" * len(metrics))
+    lines = []
     for name, row in rows.items():
-        cells = []
+        cells = [f"`{name}`" if name != "real" else "real images"]
         for metric in metrics:
             value = row.get(metric.name)
             text = "" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:g}"
-            cells.append(f"**{text}**" if value is not None and value == best.get(metric.name) else text)
-        lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+            bold = name != "real" and value is not None and value == best.get(metric.name)
+            cells.append(f"**{text}**" if bold else text)
+        lines.append(cells)
+    return table(["model", *(f"{metric.name}{ARROWS[metric.better]}" for metric in metrics)], lines)
 
 
 def definitions_table() -> str:
     """What every metric means."""
-    lines = ["| metric | better | unit | meaning |", "|---|---|---|---|"]
+    rows = []
     for metric in METRICS:
         source = f" ({metric.source})" if metric.source else ""
-        lines.append(f"| `{metric.name}` | {metric.better} | {metric.unit} | {metric.meaning}{source} |")
-    return "\n".join(lines)
+        rows.append([f"`{metric.name}`", metric.better, metric.unit, f"{metric.meaning}{source}"])
+    return table(["metric", "better", "unit", "meaning"], rows, numbers=False)
+
+
+def speed_tables() -> str:
+    """What `make bench` measured."""
+    found = json.loads(SPEED.read_text())
+    machine = found["environment"]
+    quality, epochs, decoding = found["time_to_quality"], found["time_per_epoch"], found["decoding"]
+    pipeline, paint = found["pipeline"], found["first_paint"]
+    seeds = len(quality["seeds"])
+    words = {
+        "article": "the article's own loop, 5 epochs",
+        "same_optimizer": "this training loop, same optimiser, batches and epochs",
+        "recipe": "this training loop with Muon, 1 epoch",
+    }
+    parts = [
+        f"{machine['cpu']}, {machine['cpu_cores']} cores, torch {machine['torch']}, onnxruntime "
+        f"{machine['onnxruntime']}; seconds are medians, with the least and most of the repeats in brackets.",
+        f"*Time to quality*: the article's autoencoder on {quality['images']:,} images, {seeds} seeds:",
+        table(
+            ["", "seconds", "test MSE", "times faster", f"as good as {quality['target_mse']:.4f}"],
+            [
+                [
+                    text,
+                    _seconds(quality[name]["seconds"]),
+                    " to ".join(f"{pick(run['test_mse'] for run in quality[name]['runs']):.4f}" for pick in (min, max)),
+                    f"**{quality[name]['times_faster']:.1f}**" if name != "article" else "",
+                    f"{quality[name]['as_good']} of {seeds}",
+                ]
+                for name, text in words.items()
+            ],
+        ),
+        f"*Seconds per epoch* of 50,000 images; the floor is the arithmetic alone at the {epochs['peak_gflops']:.0f} "
+        "GFLOP/s that a large matrix product reaches here:",
+        table(
+            ["network", "this loop", "plain DataLoader loop", "pythae 0.1.2", "floor", "this loop / floor"],
+            [
+                [
+                    name,
+                    *(_seconds(row[loop]) for loop in ("ours", "plain", "pythae")),
+                    f"{row['floor']:.2f}",
+                    f"{row['times_floor']:.1f}",
+                ]
+                for name, row in epochs.items()
+                if name != "peak_gflops"
+            ],
+        ),
+        "*The pipeline*, seven models, data already there:",
+        table(
+            ["`dvc repro`", "seconds"],
+            [
+                ["from scratch", f"{pipeline['wall_seconds']:.0f}"],
+                ["with nothing changed", f"{pipeline['changes']['nothing']:.1f}"],
+                ["`models.vae.beta` changed", f"{pipeline['changes']['one_number']:.0f}"],
+                ["and put back", f"{pipeline['changes']['put_back']:.1f}"],
+            ],
+        ),
+        table(
+            ["stage, over its models", "seconds of the process, imports included", "peak memory (GB)"],
+            [[f"`{stage}`", *cells] for stage, cells in _stages(pipeline["stages"]).items()],
+        ),
+        f"*Serving*, one core: milliseconds to decode latents with `{decoding['model']}`'s exported decoder:",
+        table(
+            ["latents", "onnxruntime", "torch", "numpy", "floor"],
+            [
+                [
+                    f"{int(batch):,}",
+                    *(f"{row[name]['median']:.2f}" for name in ("onnxruntime", "torch", "numpy")),
+                    f"{row['floor']:.2f}",
+                ]
+                for batch, row in sorted(decoding["milliseconds"].items(), key=lambda item: int(item[0]))
+            ],
+        ),
+        f"*The viewer* answers {_seconds(paint['viewer']['server_seconds'])} s after `streamlit run` and shows its first "
+        f"page {_seconds(paint['viewer']['first_page_seconds'])} s later in a Chromium with an empty cache; an empty "
+        f"Streamlit app takes {_seconds(paint['empty_app']['first_page_seconds'])} s for that. It holds "
+        f"{paint['viewer']['memory_mb']['median']:.0f} MB.",
+    ]
+    return "\n\n".join(parts)
+
+
+def _seconds(value: dict[str, float]) -> str:
+    return f"{value['median']:.2f} ({value['min']:.2f} to {value['max']:.2f})"
+
+
+def _stages(timings: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
+    """Least and most of the models that go through a stage."""
+    rows = {}
+    for stage in dict.fromkeys(name.partition("_")[0] for name in timings):
+        found = [timing for name, timing in timings.items() if name.partition("_")[0] == stage]
+        seconds = sorted(timing["process_seconds"] for timing in found)
+        memory = max(timing["peak_memory_mb"] for timing in found) / 1e3
+        rows[stage] = [f"{seconds[0]:.0f} to {seconds[-1]:.0f}", f"{memory:.1f}"]
+    return rows
+
+
+def table(header: list[str], rows: list[list[str]], numbers: bool = True) -> str:
+    """A Markdown table; all columns but the first to the right, where they hold `numbers`."""
+    rule = ["---", *(["---:" if numbers else "---"] * (len(header) - 1))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [header, rule, *rows])
 
 
 def rewritten(text: str) -> str:
     """README.md with its generated parts brought up to date."""
-    for name, content in (("results", results_table()), ("metrics", definitions_table())):
+    parts = {"results": results_table, "metrics": definitions_table, "speed": speed_tables}
+    for name, make in parts.items():
         begin, end = f"<!-- {name}: generated by scripts/readme.py -->", f"<!-- end of {name} -->"
         before, after = text.partition(begin)[0], text.partition(end)[2]
-        text = f"{before}{begin}\n{content}\n{end}{after}"
+        text = f"{before}{begin}\n{make()}\n{end}{after}"
     return text
 
 

@@ -12,6 +12,7 @@ import torch
 
 from autoencoder.checkpoints import load_model
 from autoencoder.data import SplitParams, load_test_split, load_training_splits
+from autoencoder.density import DensityParams, fit_gaussian, fit_mixture
 from autoencoder.files import write_atomically, write_json
 from autoencoder.images import to_unit_interval
 from autoencoder.inference import SCHEMA_VERSION
@@ -39,6 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     parameters = load_parameters()
     params = parameters.read("export", ExportParams.model_validate)
+    density = parameters.read("density", DensityParams.model_validate)
     split_params = parameters.read("data", SplitParams.model_validate)
 
     started = time.perf_counter()
@@ -63,8 +65,8 @@ def main(argv: list[str] | None = None) -> None:
     latents = npz_bytes(
         test_mean=test_codes,
         test_labels=test.labels.numpy(),
-        train_mean=train_codes.mean(0),
-        train_covariance=np.cov(train_codes, rowvar=False).reshape(model.latent_dim, model.latent_dim),
+        **fit_gaussian(train_codes),
+        **fit_mixture(density, train_codes),
     )
 
     contents = {"encoder.onnx": encoder, "decoder.onnx": decoder, "latents.npz": latents}

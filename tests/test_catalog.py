@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from autoencoder.catalog import METRICS
+from autoencoder.headline import HEADLINE, headline
 from scripts.readme import rewritten
 
 ROOT = Path(__file__).parents[1]
@@ -16,13 +17,25 @@ def test_names_are_unique():
     assert len(NAMES) == len(METRICS)
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("metrics/*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(ROOT.glob("details/*.json")), ids=lambda path: path.stem)
 def test_every_metric_is_in_the_catalog(path):
-    assert set(json.loads(path.read_text())) <= NAMES
+    assert set(json.loads(path.read_text())) <= NAMES | {"classifier"}
 
 
 def test_every_metric_of_the_catalog_is_measured():
-    assert set(json.loads((ROOT / "metrics" / "vae.json").read_text())) == NAMES
+    measured = [json.loads((ROOT / "details" / f"{name}.json").read_text()) for name in ("vae", "real")]
+    assert set().union(*measured) == NAMES | {"classifier"}
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("metrics/*.json")), ids=lambda path: path.stem)
+def test_the_headline_is_taken_from_the_details(path):
+    details = json.loads((ROOT / "details" / path.name).read_text())
+    assert json.loads(path.read_text()) == headline(details)
+
+
+def test_a_row_of_the_headline_fits_a_screen():
+    assert set(HEADLINE) <= NAMES
+    assert len(HEADLINE) <= 12
 
 
 def test_the_readme_shows_what_was_measured(monkeypatch):

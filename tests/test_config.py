@@ -17,13 +17,13 @@ from ruamel.yaml import YAML
 from autoencoder.config import ParameterError, Parameters
 from autoencoder.data import SplitParams
 from scripts.check_params import mistakes
-from stages import evaluate, export, train
+from stages import classifier, evaluate, export, reference, train
 from stages.parameters import load_parameters
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "params.yaml").read_text()
 TREE = YAML(typ="safe").load(TEXT)
-MODELS = TEXT[TEXT.index("\nmodels:") + 1 : TEXT.index("export:\n")]
+MODELS = TEXT[TEXT.index("\nmodels:") + 1 : TEXT.index("density:")]
 STAGES = {
     "download": ["--output", "out.npz"],
     "train": ["vae", "--data", "in.npz", "--output", "model.pt", "--pictures", "epochs", "--curve", "loss.csv"],
@@ -36,12 +36,19 @@ STAGES = {
         "model.pt",
         "--latents",
         "l.npz",
+        "--classifier",
+        "c.pt",
         "--metrics",
         "m.json",
+        "--details",
+        "d.json",
         "--pictures",
         "plots",
     ],
+    "classifier": ["--data", "in.npz", "--output", "c.pt"],
+    "reference": ["--data", "in.npz", "--classifier", "c.pt", "--metrics", "m.json", "--details", "d.json"],
 }
+SECTIONS = "classifier, data, density, evaluate, export, latent_space, models, seed"
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +91,7 @@ def test_the_committed_file_is_right():
          "expected kl_warmup"),
         ("evaluate:\n", "evalaute:\n", "evalaute is not a known parameter (value: a section); expected evaluate"),
         ("seed: 0", "seed: 0\nextra: 3", "extra is not a known parameter (value: 3); "
-         "expected data, evaluate, export, models, seed"),
+         f"expected {SECTIONS}"),
         ("  validation_size:", "  validaton_size:", "data.validaton_size is not a known parameter (value: 10000); "
          "expected validation_size"),
         ("    latent_dim: 20\n", "    latent_dim: 20\n    beta: 2.0\n", "models.pca.beta is not a known parameter "
@@ -107,7 +114,8 @@ def test_the_committed_file_is_right():
         (MODELS, "", "models = None: expected at least one model"),
         (MODELS, "models: [1]\n", "models = [1]: expected a section, `key: value` on lines of its own"),
         ("export:\n  opset: 20", "export: 3", "export = 3: expected a section, `key: value` on lines of its own"),
-        ("export:\n  opset: 20", "", "export is missing; the top level has: seed, data, models, evaluate"),
+        ("export:\n  opset: 20", "", "export is missing; the top level has: seed, data, classifier, models, density, evaluate, "
+         "latent_space"),
         # values
         ("kind: pca", "kind: pcb", "models.pca.kind = 'pcb': expected one of 'pca', 'ae_article', 'vae_article', 'ae', "
          "'vae'"),
@@ -225,7 +233,7 @@ def test_an_absent_key_is_missed_with_what_there_is_instead():
 
 def test_every_stage_ends_with_the_message_alone():
     edit("seed: 0", "seed: 0\nextra: 3")
-    message = "params.yaml: extra is not a known parameter (value: 3); expected data, evaluate, export, models, seed\n"
+    message = f"params.yaml: extra is not a known parameter (value: 3); expected {SECTIONS}\n"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     commands = {f"stages.{stage}": arguments for stage, arguments in STAGES.items()} | {"scripts.check_params": []}
     with ThreadPoolExecutor() as pool:
@@ -252,7 +260,21 @@ def test_every_stage_ends_with_the_message_alone():
         (train.main, "seed: 0", "seed: -1", "seed = -1: expected greater than or equal to 0"),
         (train.main, "  vae:\n", "  vee:\n", "models.vae is missing; models has: pca, "),
         (export.main, "opset: 20", "opset: 2", "export.opset = 2: expected greater than or equal to 18"),
-        (evaluate.main, "neighbors: 5", "neighbors: 0", "evaluate.neighbors = 0: expected greater than or equal to 1"),
+        (export.main, "components: 10", "components: 0", "density.components = 0: expected greater than or equal to 1"),
+        (evaluate.main, "step: 0.1", "step: 0.0", "latent_space.step = 0.0: expected greater than 0"),
+        (reference.main, "  walks:", "  walk:", "latent_space.walk is not a known parameter"),
+        (
+            classifier.main,
+            "  epochs: 4",
+            "  epochs: 0",
+            "classifier.epochs = 0: expected greater than or equal to 1",
+        ),
+        (
+            evaluate.main,
+            "  neighbors: 5",
+            "  neighbors: 0",
+            "evaluate.neighbors = 0: expected greater than or equal to 1",
+        ),
     ],
 )
 def test_a_stage_finds_the_mistakes_in_what_it_reads(main, old, new, message):

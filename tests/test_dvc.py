@@ -41,10 +41,23 @@ PARAMS: dict[str, Any] = {
             "grad_clip": 5.0,
         },
     },
+    "classifier": {"epochs": 2, "batch_size": 32, "learning_rate": 0.01},
+    "density": {"components": 2, "codes": 200},
+    "latent_space": {
+        "samples": 60,
+        "coverage_samples": 50,
+        "coverage_neighbors": 3,
+        "mmd_samples": 40,
+        "walks": 10,
+        "walk_frames": 5,
+        "step": 0.1,
+    },
     "export": {"opset": 20},
     "evaluate": {"batch_size": 1000, "iwae_samples": 2, "neighbors": 5},
 }
-ALL = {"download"} | {f"{stage}@{model}" for stage in ("train", "export", "evaluate") for model in PARAMS["models"]}
+ALL = {"download", "classifier", "reference"} | {
+    f"{stage}@{model}" for stage in ("train", "export", "evaluate") for model in PARAMS["models"]
+}
 VAE = {"train@vae", "export@vae", "evaluate@vae"}
 
 
@@ -94,7 +107,11 @@ class Workspace:
 
     def results(self) -> dict[str, bytes]:
         """All that the stages have written."""
-        paths = [path for name in ("data", "models", "metrics", "plots") for path in (self.folder / name).rglob("*")]
+        paths = [
+            path
+            for name in ("data", "models", "metrics", "details", "plots")
+            for path in (self.folder / name).rglob("*")
+        ]
         return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in paths if path.is_file()}
 
 
@@ -121,10 +138,11 @@ def test_every_output_is_there(workspace):
     for model in PARAMS["models"]:
         for name in ("model.pt", "onnx/encoder.onnx", "onnx/decoder.onnx", "onnx/latents.npz", "onnx/manifest.json"):
             assert f"models/{model}/{name}" in results
+        assert f"details/{model}.json" in results
         for name in ("loss.csv", "reconstructions.png", "samples.png", "interpolations.png"):
             assert f"plots/{model}/{name}" in results
     metrics = json.loads(workspace.dvc("metrics", "show", "--json"))
-    assert set(metrics[""]["data"]) == {f"metrics/{model}.json" for model in PARAMS["models"]}
+    assert set(metrics[""]["data"]) == {f"metrics/{name}.json" for name in (*PARAMS["models"], "real")}
 
 
 def test_a_comment_runs_nothing(workspace):
@@ -139,7 +157,7 @@ def test_a_models_parameter_runs_its_three_stages_and_reverting_it_none(workspac
     assert workspace.repro() == VAE
     after = workspace.results()
     changed = {path for path in before if after[path] != before[path]}
-    assert {"models/vae/model.pt", "plots/vae/loss.csv", "metrics/vae.json"} <= changed
+    assert {"models/vae/model.pt", "plots/vae/loss.csv", "metrics/vae.json", "details/vae.json"} <= changed
     assert all("/vae" in path for path in changed)
     assert after.keys() == before.keys()
 
@@ -177,6 +195,9 @@ def test_another_mirror_downloads_again_and_trains_nothing(workspace):
         ("autoencoder/onnx_export.py", {"export@pca", "export@vae"}),
         ("autoencoder/evaluation.py", {"evaluate@pca", "evaluate@vae"}),
         ("autoencoder/training.py", {"train@pca", "train@vae"}),
+        ("autoencoder/density.py", {"export@pca", "export@vae"}),
+        ("autoencoder/latent_space.py", {"reference", "evaluate@pca", "evaluate@vae"}),
+        ("autoencoder/classifier.py", {"classifier", "reference", "evaluate@pca", "evaluate@vae"}),
         ("autoencoder/config.py", ALL),
         ("autoencoder/exported.py", set()),  # the viewer's
     ],

@@ -27,6 +27,7 @@ from autoencoder.evaluation import (
 from autoencoder.images import to_unit_interval
 from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, build_model
 from autoencoder.objectives import Gaussian
+from autoencoder.priors import Prior, fitted_gaussian, standard_normal
 from autoencoder.sheets import FONT_SIZE, MARGIN
 
 PARAMS = EvaluateParams(batch_size=16, iwae_samples=8, neighbors=3)
@@ -318,17 +319,21 @@ def test_the_sheet_of_reconstructions_shows_two_of_every_digit():
         np.testing.assert_array_equal(tile, split.images[index, 0])
 
 
-def test_the_sheet_of_samples_shows_both_priors_with_one_noise():
+def priors_around(mean: float) -> dict[str, Prior]:
+    return {"normal": standard_normal(3), "gaussian": fitted_gaussian(np.full(3, mean), np.eye(3))}
+
+
+def test_the_sheet_of_samples_shows_every_prior_with_one_noise():
     model = build(kind="vae", latent_dim=3, network=MLP)
-    sheet = gallery.samples(model, np.zeros(3), np.eye(3), torch.device("cpu"))
-    half = 4 * TILE + 3 * GAP
+    sheet = gallery.samples(model, priors_around(0.0), torch.device("cpu"))
+    half = 3 * TILE + 2 * GAP
     assert sheet.shape == (
         2 * half + 3 * GAP + MARGINS,
         20 * TILE + 19 * GAP + label_width("N(0, I)", "fitted Gaussian"),
     )
     pictures = sheet[:, -(20 * TILE + 19 * GAP) - 8 :]
     np.testing.assert_array_equal(pictures[8 : 8 + half], pictures[8 + half + 3 * GAP :][:half])  # the fit is N(0, I)
-    moved = gallery.samples(model, np.full(3, 5.0), np.eye(3), torch.device("cpu"))
+    moved = gallery.samples(model, priors_around(5.0), torch.device("cpu"))
     np.testing.assert_array_equal(moved[8 : 8 + half, -500:], sheet[8 : 8 + half, -500:])
     assert not np.array_equal(moved[8 + half + 3 * GAP :, -500:], sheet[8 + half + 3 * GAP :, -500:])
 
@@ -353,7 +358,7 @@ def test_sheets_are_the_same_every_time_and_follow_the_model(draw):
     def sheet(seed: int) -> np.ndarray:
         model = build(seed, kind="ae", latent_dim=3, network=MLP)
         if draw == "samples":
-            return gallery.samples(model, np.zeros(3), np.eye(3), torch.device("cpu"))
+            return gallery.samples(model, priors_around(0.0), torch.device("cpu"))
         return getattr(gallery, draw)(model, digits(40))
 
     first = sheet(0)

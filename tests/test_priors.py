@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from autoencoder.priors import draw_noise, fitted_gaussian, sample, standard_normal
+from autoencoder.priors import (
+    PRIORS,
+    draw_noise,
+    exported_priors,
+    fitted_gaussian,
+    fitted_mixture,
+    sample,
+    standard_normal,
+)
 
 MEAN = np.array([1.0, -2.0, 0.5])
 COVARIANCE = np.array([[2.0, 0.6, 0.0], [0.6, 1.0, -0.3], [0.0, -0.3, 0.5]])
@@ -11,7 +19,7 @@ COVARIANCE = np.array([[2.0, 0.6, 0.0], [0.6, 1.0, -0.3], [0.0, -0.3, 0.5]])
 
 def test_standard_normal_passes_the_noise_through():
     noise = draw_noise(4, 3, seed=0)
-    np.testing.assert_array_equal(sample(standard_normal(3), noise), noise.astype(np.float32))
+    np.testing.assert_array_equal(sample(standard_normal(3), noise), noise.normal.astype(np.float32))
 
 
 def test_fitted_gaussian_has_the_moments_it_was_given():
@@ -21,12 +29,12 @@ def test_fitted_gaussian_has_the_moments_it_was_given():
 
 
 def test_factor_is_a_root_of_the_covariance():
-    factor = fitted_gaussian(MEAN, COVARIANCE).factor
+    factor = fitted_gaussian(MEAN, COVARIANCE).factors[0]
     np.testing.assert_allclose(factor @ factor.T, COVARIANCE, atol=1e-12)
 
 
 def test_a_gaussian_fitted_to_n01_is_n01():
-    np.testing.assert_allclose(fitted_gaussian(np.zeros(4), np.eye(4)).factor, np.eye(4), atol=1e-12)
+    np.testing.assert_allclose(fitted_gaussian(np.zeros(4), np.eye(4)).factors[0], np.eye(4), atol=1e-12)
 
 
 def test_dead_dimensions_stay_at_their_mean():
@@ -36,8 +44,10 @@ def test_dead_dimensions_stay_at_their_mean():
 
 
 def test_noise_depends_on_the_seed_alone_and_grows_at_its_end():
-    np.testing.assert_array_equal(draw_noise(9, 5, seed=3)[:4], draw_noise(4, 5, seed=3))
-    assert not np.array_equal(draw_noise(4, 5, seed=3), draw_noise(4, 5, seed=4))
+    few, many, other = draw_noise(4, 5, seed=3), draw_noise(9, 5, seed=3), draw_noise(4, 5, seed=4)
+    for name in ("normal", "uniform"):
+        np.testing.assert_array_equal(getattr(many, name)[:4], getattr(few, name))
+        assert not np.array_equal(getattr(few, name), getattr(other, name))
 
 
 def test_temperature_scales_the_deviation_from_the_mean():
@@ -64,3 +74,45 @@ def test_sample_names_what_does_not_fit():
         sample(standard_normal(2), draw_noise(1, 2, seed=0), -0.1)
     with pytest.raises(ValueError, match="the noise has 3 dimensions, the prior 2"):
         sample(standard_normal(2), draw_noise(1, 3, seed=0))
+
+
+WEIGHTS = np.array([0.7, 0.2, 0.1])
+MEANS = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, -20.0]])
+COVARIANCES = np.stack([np.eye(2), np.diag([0.25, 4.0]), np.array([[1.0, 0.5], [0.5, 1.0]])])
+
+
+def test_a_mixture_has_the_shares_and_moments_it_was_given():
+    latents = sample(fitted_mixture(WEIGHTS, MEANS, COVARIANCES), draw_noise(100_000, 2, seed=0)).astype(np.float64)
+    nearest = np.linalg.norm(latents[:, None] - MEANS, axis=2).argmin(1)
+    np.testing.assert_allclose(np.bincount(nearest) / len(latents), WEIGHTS, atol=0.005)
+    for component in range(3):
+        members = latents[nearest == component]
+        np.testing.assert_allclose(members.mean(0), MEANS[component], atol=0.05)
+        np.testing.assert_allclose(np.cov(members.T), COVARIANCES[component], atol=0.1)
+
+
+def test_a_mixture_of_one_is_the_gaussian():
+    noise = draw_noise(20, 3, seed=0)
+    mixture = fitted_mixture(np.ones(1), MEAN[None], COVARIANCE[None])
+    np.testing.assert_array_equal(sample(mixture, noise), sample(fitted_gaussian(MEAN, COVARIANCE), noise))
+
+
+def test_weights_must_be_shares_of_1():
+    with pytest.raises(ValueError, match=r"sum to 0\.9"):
+        fitted_mixture(np.array([0.5, 0.4]), MEANS[:2], COVARIANCES[:2])
+
+
+def test_priors_of_an_export_have_the_moments_in_its_file():
+    arrays = {
+        "train_mean": MEANS[1],
+        "train_covariance": COVARIANCES[1],
+        "mixture_weights": WEIGHTS,
+        "mixture_means": MEANS,
+        "mixture_covariances": COVARIANCES,
+    }
+    priors = exported_priors(arrays)
+    assert tuple(priors) == PRIORS
+    noise = draw_noise(1, 2, seed=0)
+    np.testing.assert_array_equal(sample(priors["normal"], noise, 0.0), [[0, 0]])
+    np.testing.assert_array_equal(sample(priors["gaussian"], noise, 0.0), MEANS[1:2])
+    assert len(priors["gmm"].weights) == 3

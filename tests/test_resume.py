@@ -47,6 +47,17 @@ PARAMS: dict[str, Any] = {
             "grad_clip": 5.0,
         }
     },
+    "classifier": {"epochs": 2, "batch_size": 32, "learning_rate": 0.01},
+    "density": {"components": 2, "codes": 200},
+    "latent_space": {
+        "samples": 60,
+        "coverage_samples": 50,
+        "coverage_neighbors": 3,
+        "mmd_samples": 40,
+        "walks": 10,
+        "walk_frames": 5,
+        "step": 0.1,
+    },
     "export": {"opset": 20},
     "evaluate": {"batch_size": 1000, "iwae_samples": 5, "neighbors": 5},
 }

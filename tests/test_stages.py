@@ -17,9 +17,10 @@ import torch
 
 from autoencoder.checkpoints import load_model
 from autoencoder.datasets import make_digits, write_dataset
+from autoencoder.headline import headline
 from autoencoder.images import to_unit_interval
 from autoencoder.training import Terms, Training, TrainingDiverged
-from stages import evaluate, export, train
+from stages import classifier, evaluate, export, reference, train
 
 ROOT = Path(__file__).parents[1]
 TRAIN, TEST, VALIDATION = 300, 60, 60
@@ -49,6 +50,17 @@ PARAMS: dict[str, Any] = {
         "vae": {"kind": "vae", **OPTIMISATION, "beta": 1.0, "kl_warmup": 0.1},
         "vae_article": {"kind": "vae_article", "epochs": 2, "batch_size": 32, "learning_rate": 0.001},
     },
+    "classifier": {"epochs": 2, "batch_size": 32, "learning_rate": 0.01},
+    "density": {"components": 2, "codes": 200},
+    "latent_space": {
+        "samples": 60,
+        "coverage_samples": 50,
+        "coverage_neighbors": 3,
+        "mmd_samples": 40,
+        "walks": 10,
+        "walk_frames": 5,
+        "step": 0.1,
+    },
     "export": {"opset": 20},
     "evaluate": {"batch_size": 50, "iwae_samples": 5, "neighbors": 3},
 }
@@ -58,13 +70,19 @@ COMMANDS = {
     "--curve plots/{0}/loss.csv",
     "export": "--data data/digits.npz --checkpoint models/{0}/model.pt --output models/{0}/onnx",
     "evaluate": "--data data/digits.npz --checkpoint models/{0}/model.pt --latents models/{0}/onnx/latents.npz "
-    "--metrics metrics/{0}.json --pictures plots/{0}",
+    "--classifier models/classifier/model.pt --metrics metrics/{0}.json --details details/{0}.json --pictures plots/{0}",
 }
 MAINS = {"train": train.main, "export": export.main, "evaluate": evaluate.main}
+ONCE = {
+    "classifier": "--data data/digits.npz --output models/classifier/model.pt",
+    "reference": "--data data/digits.npz --classifier models/classifier/model.pt --metrics metrics/real.json "
+    "--details details/real.json",
+}
+ONCE_MAINS = {"classifier": classifier.main, "reference": reference.main}
 
 
 def arguments(stage: str, model: str) -> list[str]:
-    return [model, *COMMANDS[stage].format(model).split()]
+    return ONCE[stage].split() if stage in ONCE else [model, *COMMANDS[stage].format(model).split()]
 
 
 def lay_out(folder: Path) -> None:
@@ -83,14 +101,14 @@ def lay_out(folder: Path) -> None:
     write_dataset(folder / "data" / "digits.npz", small)
 
 
-def run_in(folder: Path, stage: str, model: str) -> None:
+def run_in(folder: Path, stage: str, model: str = "") -> None:
     """The stage in this process; its settings of torch do not outlive it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("DEVICE", "cpu")
         patch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         try:
-            MAINS[stage](arguments(stage, model))
+            (MAINS | ONCE_MAINS)[stage](arguments(stage, model))
         finally:
             torch.use_deterministic_algorithms(False)
 
@@ -100,6 +118,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in which every stage of every model has run."""
     folder = tmp_path_factory.mktemp("finished")
     lay_out(folder)
+    for stage in ONCE:
+        run_in(folder, stage)
     for model in MODELS:
         for stage in MAINS:
             run_in(folder, stage, model)
@@ -120,14 +140,18 @@ def test_the_commands_are_those_of_dvc_yaml():
     for stage in MAINS:
         command = COMMANDS[stage].replace("{0}", "${item.model}").replace("digits", "${data.dataset}")
         assert f"python -m stages.{stage} ${{item.model}} {command}" in text
+    for stage, command in ONCE.items():
+        assert f"python -m stages.{stage} {command.replace('digits', '${data.dataset}')}" in text
 
 
 def test_stages_write_what_they_declare_and_nothing_else(finished):
     found = {path.relative_to(finished).as_posix() for path in finished.rglob("*") if path.is_file()}
-    expected = {"dvc.yaml", "params.yaml", "data/digits.npz"}
+    expected = {"dvc.yaml", "params.yaml", "data/digits.npz", "models/classifier/model.pt"}
+    expected |= {"metrics/real.json", "details/real.json", "timings/classifier.json", "timings/reference.json"}
     for model in MODELS:
         epochs = PARAMS["models"][model].get("epochs", 1)
-        expected |= {f"models/{model}/model.pt", f"plots/{model}/loss.csv", f"metrics/{model}.json"}
+        expected |= {f"models/{model}/model.pt", f"plots/{model}/loss.csv"}
+        expected |= {f"metrics/{model}.json", f"details/{model}.json"}
         expected |= {f"models/{model}/epochs/epoch_{epoch:04d}.png" for epoch in range(1, epochs + 1)}
         expected |= {f"models/{model}/onnx/{name}.onnx" for name in ("encoder", "decoder")}
         expected |= {f"models/{model}/onnx/{name}" for name in ("latents.npz", "manifest.json")}
@@ -205,10 +229,14 @@ def test_latents_are_the_codes_of_the_test_images(name, finished):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_evaluate_writes_sorted_rounded_finite_metrics(name, finished):
-    text = (finished / "metrics" / f"{name}.json").read_text()
-    metrics = json.loads(text)
-    assert text == json.dumps(metrics, indent=2, sort_keys=True) + "\n"
-    assert all(np.isfinite(value) and value == float(f"{value:.5g}") for value in metrics.values() if value < 1e5)
+    text = (finished / "details" / f"{name}.json").read_text()
+    details = json.loads(text)
+    assert text == json.dumps(details, indent=2, sort_keys=True) + "\n"
+    judge = hashlib.sha256((finished / "models" / "classifier" / "model.pt").read_bytes()).hexdigest()
+    assert details.pop("classifier") == judge[:8]
+    assert all(np.isfinite(value) and value == float(f"{value:.5g}") for value in details.values() if value < 1e5)
+    metrics = json.loads((finished / "metrics" / f"{name}.json").read_text())
+    assert metrics == headline(details)
     assert ("nll" in metrics) == name.startswith("vae")
     model, _ = load_model(finished / "models" / name / "model.pt", torch.device("cpu"))
     with np.load(finished / "data" / "digits.npz") as arrays, torch.no_grad():
@@ -217,7 +245,7 @@ def test_evaluate_writes_sorted_rounded_finite_metrics(name, finished):
     assert metrics["reconstruction_mse"] == pytest.approx(error, rel=1e-4)
 
 
-@pytest.mark.parametrize("stage", MAINS)
+@pytest.mark.parametrize("stage", [*ONCE, *MAINS])
 def test_a_stage_run_again_writes_the_same_bytes(stage, finished, tmp_path):
     shutil.copytree(finished, tmp_path / "again")
     timings = tmp_path / "again" / "timings"

@@ -1,0 +1,158 @@
+"""Is a latent space continuous and complete? Small steps, walks and samples, decoded and judged by the classifier.
+
+catalog.py says of each metric what it means, which direction is better and where it comes from.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+from pydantic import Field
+from torch import Tensor
+
+from autoencoder.classifier import BATCH_SIZE, Judge, Judgement
+from autoencoder.config import Section
+from autoencoder.distances import coverage, frechet_distance, mmd
+from autoencoder.models import AE, PCA, VAE
+from autoencoder.objectives import Gaussian, reparameterize
+from autoencoder.priors import PRIORS, Prior, draw_noise, sample, standard_normal
+
+# Fixed, like every seed of the evaluation: the training seed must not move the measuring instrument.
+SAMPLE_SEED, WALK_SEED, STEP_SEED, PAIR_SEED, POSTERIOR_SEED = range(20260101, 20260106)
+
+Points = Float32[np.ndarray, "n features"]
+
+
+class LatentSpaceParams(Section):
+    """The section `latent_space` of params.yaml: how much is drawn, how far a small step goes."""
+
+    samples: Annotated[int, Field(ge=2)]
+    coverage_samples: Annotated[int, Field(ge=2)]
+    coverage_neighbors: Annotated[int, Field(ge=1)]
+    mmd_samples: Annotated[int, Field(ge=2)]
+    walks: Annotated[int, Field(ge=1)]
+    walk_frames: Annotated[int, Field(ge=3)]
+    step: Annotated[float, Field(gt=0)]
+
+
+def judge_latent_space(
+    model: PCA | AE | VAE,
+    image: Float[Tensor, "n 1 28 28"],
+    codes: Float32[np.ndarray, "n latent_dim"],
+    priors: Mapping[str, Prior],
+    judge: Judge,
+    params: LatentSpaceParams,
+) -> dict[str, float]:
+    """All metrics of a model's latent space, by name.
+
+    Args:
+        model: in evaluation mode.
+        image: test images in [0, 1].
+        codes: their latents.
+        priors: what to sample from, by name.
+        judge: the classifier.
+        params: how much is drawn.
+    """
+    real = judge(image).features
+    reconstructed = judge(_decode(model, codes)).features
+    return {
+        **completeness(model, priors, judge, real, params),
+        **continuity(model, codes, judge, params),
+        "classifier_fid_reconstruction": classifier_fid(judge, real[: params.samples], reconstructed[: params.samples]),
+        "mmd": prior_mismatch(model, image, params),
+    }
+
+
+def completeness(
+    model: PCA | AE | VAE, priors: Mapping[str, Prior], judge: Judge, real: Points, params: LatentSpaceParams
+) -> dict[str, float]:
+    """`prior_acceptance`, `coverage` and `classifier_fid` of samples, and `walk_acceptance`, for every prior."""
+    metrics: dict[str, float] = {}
+    frames = torch.linspace(0, 1, params.walk_frames)[:, None, None]
+    for name, prior in priors.items():
+        latent = sample(prior, draw_noise(params.samples, model.latent_dim, SAMPLE_SEED))
+        judged = judge(_decode(model, latent))
+        metrics |= distribution_metrics(judged, judge, real, params, name)
+        ends = sample(prior, draw_noise(2 * params.walks, model.latent_dim, WALK_SEED))
+        start, end = torch.from_numpy(ends).chunk(2)
+        walks = torch.lerp(start, end, frames).flatten(0, 1).numpy()
+        metrics[f"walk_acceptance_{name}"] = float(judge(_decode(model, walks)).accepted.mean())
+    return metrics
+
+
+def reference(
+    judge: Judge, train: Float[Tensor, "n 1 28 28"], test: Float[Tensor, "m 1 28 28"], params: LatentSpaceParams
+) -> dict[str, float]:
+    """What real training images score in the place of generated ones: the floor or the ceiling of every metric."""
+    judged, real = judge(train[: params.samples]), judge(test)
+    metrics: dict[str, float] = {}
+    for name in PRIORS:
+        metrics |= distribution_metrics(judged, judge, real.features, params, name)
+        metrics[f"walk_acceptance_{name}"] = float(real.accepted.mean())
+    return metrics | {
+        "classifier_fid_reconstruction": metrics["classifier_fid_normal"],
+        "midpoint_acceptance": float(real.accepted.mean()),
+    }
+
+
+def distribution_metrics(
+    judged: Judgement, judge: Judge, real: Points, params: LatentSpaceParams, name: str
+) -> dict[str, float]:
+    """How pictures compare with `real` ones as a set; real pictures here give the noise floor of each metric."""
+    generated, few, many = judged.features, params.coverage_samples, params.samples
+    return {
+        f"prior_acceptance_{name}": float(judged.accepted.mean()),
+        f"coverage_{name}": coverage(real[:few], generated[: min(few, len(real))], params.coverage_neighbors),
+        f"classifier_fid_{name}": classifier_fid(judge, real[:many], generated[: min(many, len(real))]),
+    }
+
+
+def classifier_fid(judge: Judge, real: Points, generated: Float32[np.ndarray, "m features"]) -> float:
+    """Frechet distance of features, each divided by its spread over the training images."""
+    return frechet_distance(real / judge.feature_std, generated / judge.feature_std)
+
+
+def continuity(
+    model: PCA | AE | VAE, codes: Float32[np.ndarray, "n latent_dim"], judge: Judge, params: LatentSpaceParams
+) -> dict[str, float]:
+    """`normalized_path_length`, `label_flip_rate` and `midpoint_acceptance`, around and between codes of images."""
+    codes = codes[: params.samples]
+    spread = codes.std(0, dtype=np.float64).astype(np.float32)
+    noise = draw_noise(len(codes), codes.shape[1], STEP_SEED).normal.astype(np.float32)
+    here = judge(_decode(model, codes))
+    there = judge(_decode(model, codes + params.step * spread * noise))
+    partner = np.random.default_rng(PAIR_SEED).permutation(len(codes))
+    apart = _squared_distances(here.features, here.features[partner]).mean()
+    moved = _squared_distances(here.features, there.features).mean()
+    middles = judge(_decode(model, (codes + codes[partner]) / 2))
+    return {
+        "normalized_path_length": float(moved / (params.step**2 * apart)) if apart else 0.0,
+        "label_flip_rate": float((here.label != there.label).mean()),
+        "midpoint_acceptance": float(middles.accepted.mean()),
+    }
+
+
+@torch.no_grad()
+def prior_mismatch(model: PCA | AE | VAE, image: Float[Tensor, "n 1 28 28"], params: LatentSpaceParams) -> float:
+    """`mmd`: how far the codes, of a VAE draws from the posterior, are from draws of N(0, I)."""
+    image = image[: params.mmd_samples]
+    noise = torch.from_numpy(draw_noise(len(image), model.latent_dim, POSTERIOR_SEED).normal).float().to(image.device)
+    if isinstance(model, VAE):
+        posterior: Gaussian = model.posterior(image)
+        codes = reparameterize(posterior, noise)
+    else:
+        codes = model.encode(image)
+    drawn = sample(standard_normal(model.latent_dim), draw_noise(len(image), model.latent_dim, SAMPLE_SEED))
+    return mmd(codes.double().cpu().numpy(), drawn.astype(np.float64))
+
+
+def _squared_distances(a: Points, b: Points) -> Float[np.ndarray, " n"]:
+    return np.square(a.astype(np.float64) - b).sum(1)
+
+
+@torch.no_grad()
+def _decode(model: PCA | AE | VAE, latent: Float32[np.ndarray, "n latent_dim"]) -> Float[Tensor, "n 1 28 28"]:
+    device = next(iter(model.state_dict().values())).device
+    return torch.cat([model.decode(part) for part in torch.from_numpy(latent).to(device).split(BATCH_SIZE)])

@@ -1,0 +1,46 @@
+"""Real images in the place of generated ones: the noise floor, or the ceiling, of every metric of samples."""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+from autoencoder.classifier import load_judge
+from autoencoder.data import SplitParams, load_test_split, load_training_splits
+from autoencoder.devices import configure, describe_device, select_device
+from autoencoder.files import write_json
+from autoencoder.headline import headline, significant
+from autoencoder.images import to_unit_interval
+from autoencoder.latent_space import LatentSpaceParams, reference
+from stages.parameters import load_parameters
+from stages.process import run, write_timings
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Read argv and params.yaml, measure, write the metrics."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("data", "classifier", "metrics", "details"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    args = parser.parse_args(argv)
+    parameters = load_parameters()
+    params = parameters.read("latent_space", LatentSpaceParams.model_validate)
+    split_params = parameters.read("data", SplitParams.model_validate)
+
+    device = select_device(os.environ.get("DEVICE", "auto"))
+    configure(device, tf32=False)
+    started = time.perf_counter()
+    train, _ = load_training_splits(args.data, split_params, device)
+    test = load_test_split(args.data, device)
+    judge, fingerprint = load_judge(args.classifier, device)
+    metrics = reference(judge, to_unit_interval(train.images), to_unit_interval(test.images), params)
+    labels = judge(to_unit_interval(test.images)).label
+    metrics["classifier_accuracy"] = float((labels == test.labels.cpu().numpy()).mean())
+    rounded = {name: significant(value) for name, value in metrics.items()}
+    write_json(args.metrics, headline(rounded))
+    write_json(args.details, {**rounded, "classifier": fingerprint})
+    write_timings("reference", device=describe_device(device), seconds=time.perf_counter() - started)
+    print(f"real images: classifier_accuracy {rounded['classifier_accuracy']}")
+
+
+if __name__ == "__main__":
+    run(main)

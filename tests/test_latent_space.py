@@ -1,0 +1,164 @@
+"""Good on good input, bad on bad input: a smooth decoder and one made rough, a prior that fits and one that does not."""
+
+import numpy as np
+import pytest
+import torch
+
+from autoencoder.classifier import ClassifierParams, build_classifier, calibrated, fit
+from autoencoder.data import Split
+from autoencoder.images import to_unit_interval
+from autoencoder.latent_space import (
+    LatentSpaceParams,
+    classifier_fid,
+    completeness,
+    continuity,
+    judge_latent_space,
+    prior_mismatch,
+    reference,
+)
+from autoencoder.models import PCA, VAE, build_model
+from autoencoder.priors import PRIORS, fitted_gaussian, standard_normal
+from autoencoder.recipe import TRAIN_PARAMS
+
+LATENT_DIM = 10
+PARAMS = LatentSpaceParams(
+    samples=400, coverage_samples=300, coverage_neighbors=5, mmd_samples=300, walks=40, walk_frames=5, step=0.1
+)
+
+
+class Rough(PCA):
+    """PCA whose decoder jumps: nearby latents decode to far ones."""
+
+    def decode(self, latent):
+        return super().decode(latent + 2 * latent.std(0) * torch.sin(1e3 * latent))
+
+
+@pytest.fixture(scope="module")
+def image(digits) -> torch.Tensor:
+    return to_unit_interval(torch.from_numpy(digits[0])[:, None])
+
+
+@pytest.fixture(scope="module")
+def judge(digits):
+    images, labels = torch.from_numpy(digits[0])[:, None], torch.from_numpy(digits[1])
+    train, validation = Split(images[:800], labels[:800]), Split(images[800:1300], labels[800:1300])
+    classifier = build_classifier()
+    list(fit(classifier, ClassifierParams(epochs=5, batch_size=64, learning_rate=0.01), train))
+    return calibrated(classifier, train, validation)
+
+
+def fitted(kind: type[PCA], image: torch.Tensor) -> PCA:
+    model = kind(LATENT_DIM)
+    model.fit(image)
+    return model
+
+
+def codes_of(model: PCA, image: torch.Tensor) -> np.ndarray:
+    return model.encode(image).numpy()
+
+
+def test_a_rough_decoder_is_less_continuous(image, judge):
+    smooth, rough = (
+        continuity(model, codes_of(model, image), judge, PARAMS) for model in (fitted(PCA, image), fitted(Rough, image))
+    )
+    assert rough["normalized_path_length"] > 10 * smooth["normalized_path_length"] > 0
+    assert rough["label_flip_rate"] > smooth["label_flip_rate"] + 0.2
+
+
+def test_between_two_images_lies_less_than_an_image(image, judge):
+    model = fitted(PCA, image)
+    codes = codes_of(model, image)
+    assert continuity(model, codes, judge, PARAMS)["midpoint_acceptance"] < 0.8
+    accepted = judge(model.decode(model.encode(image))).accepted
+    same = np.repeat(codes[accepted][:1], 50, axis=0)  # between an image and itself lies that image
+    assert continuity(model, same, judge, PARAMS)["midpoint_acceptance"] == 1
+
+
+def test_a_decoder_that_never_changes_takes_no_steps_at_all(image, judge):
+    model = fitted(PCA, image)
+    model.components.zero_()
+    found = continuity(model, codes_of(fitted(PCA, image), image), judge, PARAMS)
+    assert found["normalized_path_length"] == 0
+    assert found["label_flip_rate"] == 0
+
+
+def test_the_prior_that_fits_the_codes_is_more_complete(image, judge):
+    model = fitted(PCA, image)
+    codes = codes_of(model, image).astype(np.float64)
+    priors = {
+        "normal": standard_normal(LATENT_DIM),
+        "gaussian": fitted_gaussian(codes.mean(0), np.cov(codes.T)),
+        "point": fitted_gaussian(codes.mean(0), np.zeros((LATENT_DIM, LATENT_DIM))),
+    }
+    real = judge(image).features
+    found = completeness(model, priors, judge, real, PARAMS)
+    assert found["coverage_gaussian"] > 0.3
+    assert found["coverage_point"] < 0.05
+    assert found["walk_acceptance_point"] == found["prior_acceptance_point"]  # all walks stay on the point
+
+
+def test_classifier_fid_tells_digits_from_noise(image, judge):
+    real, other = judge(image[:800]).features, judge(image[800:]).features
+    noise = judge(torch.rand(800, 1, 28, 28, generator=torch.Generator().manual_seed(0))).features
+    assert classifier_fid(judge, real, real) == pytest.approx(0, abs=1e-6)
+    assert classifier_fid(judge, real, other) < classifier_fid(judge, real, noise) / 5
+
+
+def test_real_images_give_the_ceiling_and_the_floor(image, judge):
+    found = reference(judge, image[:800], image[800:], PARAMS)
+    for prior in PRIORS:
+        assert found[f"prior_acceptance_{prior}"] > 0.9
+        assert found[f"coverage_{prior}"] > 0.6
+        assert found[f"classifier_fid_{prior}"] == found["classifier_fid_reconstruction"]
+    same = reference(judge, image[:400], image[:400], PARAMS)
+    assert same["classifier_fid_normal"] == pytest.approx(0, abs=1e-6)
+    assert same["coverage_normal"] == 1
+
+
+def test_codes_of_a_standard_normal_match_the_prior_and_others_do_not(image):
+    params = TRAIN_PARAMS.validate_python(
+        {
+            "kind": "vae",
+            "latent_dim": 4,
+            "network": {"type": "mlp", "hidden": [8]},
+            "likelihood": "bernoulli",
+            "binarize": "none",
+            "beta": 1.0,
+            "kl_warmup": 0.0,
+            "optimizer": "adamw",
+            "epochs": 1,
+            "batch_size": 8,
+            "learning_rate": 0.1,
+            "learning_rate_warmup": 0.0,
+            "weight_decay": 0.0,
+            "grad_clip": 1.0,
+        }
+    )
+    model = build_model(params, seed=0)
+    assert isinstance(model, VAE)
+    with torch.no_grad():  # a posterior that is the prior, whatever the image
+        for head in (model.encoder.mean, model.encoder.log_var):
+            head.weight.zero_()
+            head.bias.zero_()
+    assert prior_mismatch(model, image, PARAMS) == pytest.approx(0, abs=0.02)
+    with torch.no_grad():
+        model.encoder.mean.bias.fill_(2.0)
+    assert prior_mismatch(model, image, PARAMS) > 0.5
+
+
+def test_all_metrics_of_a_model_are_finite_and_the_same_every_time(image, judge):
+    model = fitted(PCA, image)
+    codes = codes_of(model, image)
+    priors = dict.fromkeys(PRIORS, standard_normal(LATENT_DIM))
+    first = judge_latent_space(model, image, codes, priors, judge, PARAMS)
+    torch.manual_seed(5)
+    assert judge_latent_space(model, image, codes, priors, judge, PARAMS) == first
+    assert np.isfinite(list(first.values())).all()
+    assert len(first) == 4 * len(PRIORS) + 5
+
+
+def test_reconstructions_are_nearer_to_the_images_than_samples(image, judge):
+    model = fitted(PCA, image)
+    priors = {"normal": standard_normal(LATENT_DIM)}
+    found = judge_latent_space(model, image, codes_of(model, image), priors, judge, PARAMS)
+    assert found["classifier_fid_reconstruction"] < found["classifier_fid_normal"]
