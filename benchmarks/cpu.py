@@ -1,4 +1,4 @@
-"""Every claim about speed on a CPU, in one run of about half an hour; nothing else should run meanwhile.
+"""Every claim about speed on a CPU, in one run of about twenty-five minutes; nothing else should run meanwhile.
 
 Needs the workspace's data and models, which `make repro` makes.
 """
@@ -47,7 +47,9 @@ def main() -> None:
 def whole_pipeline() -> dict[str, Any]:
     """From scratch, then after small changes."""
     with tempfile.TemporaryDirectory() as folder:
-        return pipeline.from_scratch(Path(folder), DATA) | {"changes": pipeline.changes(Path(folder))}
+        report = pipeline.from_scratch(Path(folder), DATA)
+        del report["metrics"]  # how good the models are is not the question here
+        return report | {"changes": pipeline.changes(Path(folder))}
 
 
 if __name__ == "__main__":

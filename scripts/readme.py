@@ -136,9 +136,9 @@ def _stages(timings: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
     rows = {}
     for stage in dict.fromkeys(name.partition("_")[0] for name in timings):
         found = [timing for name, timing in timings.items() if name.partition("_")[0] == stage]
-        seconds = sorted(timing["process_seconds"] for timing in found)
+        seconds = sorted({f"{timing['process_seconds']:.0f}" for timing in found}, key=float)
         memory = max(timing["peak_memory_mb"] for timing in found) / 1e3
-        rows[stage] = [f"{seconds[0]:.0f} to {seconds[-1]:.0f}", f"{memory:.1f}"]
+        rows[stage] = [" to ".join(dict.fromkeys((seconds[0], seconds[-1]))), f"{memory:.1f}"]
     return rows
 
 
