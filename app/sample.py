@@ -13,11 +13,11 @@ from autoencoder.sheets import labelled_rows
 
 ROOM = (1095, 690)  # what the cards may take at 1440x900 beside the sidebar
 GAP = 2
-NORMAL, FITTED, MIXTURE = "N(0, I)", "Fitted Gaussian", "Fitted mixture"
+NORMAL, FITTED, MIXTURE = "N(0, I)", "Gaussian", "Mixture"
 PRIORS = {NORMAL: "normal", FITTED: "gaussian", MIXTURE: "gmm"}
 ABOUT = {
     NORMAL: "Where a VAE is trained to put its codes, and where nothing asks an autoencoder to put them.",
-    FITTED: "Mean and covariance of the model's own training codes.",
+    FITTED: "One Gaussian with the mean and covariance of the model's own training codes.",
     MIXTURE: "Ten Gaussians fitted to the model's own training codes: where they really lie.",
 }
 
