@@ -8,24 +8,22 @@ from jaxtyping import Float32
 
 from autoencoder.exported import ExportedModel
 from autoencoder.images import encode_png, image_grid
-from autoencoder.priors import draw_noise, sample
+from autoencoder.priors import PRIORS, draw_noise, sample
 from autoencoder.sheets import labelled_rows
 
 ROOM = (1095, 690)  # what the cards may take at 1440x900 beside the sidebar
 GAP = 2
-NORMAL, FITTED, MIXTURE = "N(0, I)", "Gaussian", "Mixture"
-PRIORS = {NORMAL: "normal", FITTED: "gaussian", MIXTURE: "gmm"}
 ABOUT = {
-    NORMAL: "Where a VAE is trained to put its codes, and where nothing asks an autoencoder to put them.",
-    FITTED: "One Gaussian with the mean and covariance of the model's own training codes.",
-    MIXTURE: "Ten Gaussians fitted to the model's own training codes: where they really lie.",
+    "normal": "Where a VAE is trained to put its codes, and where nothing asks an autoencoder to put them.",
+    "gaussian": "One Gaussian with the mean and covariance of the model's own training codes.",
+    "gmm": "A mixture of Gaussians fitted to the model's own training codes: where they really lie.",
 }
 
 
 def draw(model: ExportedModel, prior: str, count: int, seed: int, temperature: float) -> Float32[np.ndarray, "n 28 28"]:
     """Decoded samples; models of equal latent_dim and all priors get the same noise."""
     noise = draw_noise(count, model.manifest.latent_dim, seed)
-    return model.decode(sample(model.latents.priors[PRIORS[prior]], noise, temperature))
+    return model.decode(sample(model.latents.priors[prior], noise, temperature))
 
 
 def arrangement(cards: int, side: int) -> tuple[int, int]:
@@ -47,7 +45,13 @@ layout.header(
 models = artifacts.load_models(workspace, layout.choose_models(workspace))
 panel = st.sidebar
 prior = panel.segmented_control(
-    "Draw from", list(PRIORS), default=NORMAL, required=True, key="prior", bind="query-params"
+    "Draw from",
+    list(PRIORS),
+    format_func=PRIORS.__getitem__,
+    default="normal",
+    required=True,
+    key="prior",
+    bind="query-params",
 )
 panel.caption(ABOUT[prior])
 temperature = panel.slider(

@@ -18,7 +18,7 @@ class Metric:
 PRIORS = {
     "normal": "N(0, I)",
     "gaussian": "one Gaussian fitted to the training codes",
-    "gmm": "a mixture of ten Gaussians fitted to the training codes (Ghosh et al. 2020)",
+    "gmm": "a mixture of Gaussians fitted to the training codes (Ghosh et al. 2020)",
 }
 
 METRICS = (
@@ -68,16 +68,21 @@ METRICS = (
         "nll",
         "lower",
         "nats per image",
-        "importance-weighted bound on -log p(x) of the same binarised images, k = 200",
+        "importance-weighted bound on -log p(x) of the same binarised images, k = `evaluate.iwae_samples`",
         "Burda et al. 2016, eq. 8",
     ),
-    Metric("knn_accuracy", "higher", "share", "test images whose 5 nearest training codes vote for the right digit"),
+    Metric(
+        "knn_accuracy",
+        "higher",
+        "share",
+        "test images whose nearest training codes (`evaluate.neighbors`) vote for the right digit",
+    ),
     Metric(
         "normalized_path_length",
         "lower",
         "1",
         "continuity: mean squared move of the classifier's features F when a test code m takes a small step, "
-        "E|F(D(m + e s u)) - F(D(m))|^2 / (e^2 V), u from N(0, I), e = 0.1, s the codes' standard deviation, V the mean "
+        "E|F(D(m + e s u)) - F(D(m))|^2 / (e^2 V), u from N(0, I), e = `latent_space.step`, s the codes' standard deviation, V the mean "
         "squared distance of F between reconstructions of random pairs",
         "Karras et al. 2019, section 4.1, normalised",
     ),
@@ -106,14 +111,14 @@ METRICS = (
                 "higher",
                 "share",
                 f"completeness: test images that have a decoded sample of {words} within the distance, in the "
-                "classifier's features, to their 5th nearest test image; 3,000 of each",
+                "classifier's features, to their k-th nearest test image (`latent_space.coverage_neighbors`)",
                 "Naeem et al. 2020, eq. 9",
             ),
             Metric(
                 f"classifier_fid_{prior}",
                 "lower",
                 "1",
-                f"completeness: Frechet distance between decoded samples of {words} and test images, 10,000 each, in the "
+                f"completeness: Frechet distance between decoded samples of {words} and test images in the "
                 "classifier's features over their spread; not comparable with FIDs of papers",
                 "Heusel et al. 2017, eq. 6",
             ),

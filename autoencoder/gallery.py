@@ -10,13 +10,12 @@ from torch import Tensor
 from autoencoder.data import Split
 from autoencoder.images import to_unit_interval
 from autoencoder.models import Model
-from autoencoder.priors import Prior, draw_noise, sample
+from autoencoder.priors import PRIORS, Prior, draw_noise, sample
 from autoencoder.sheets import difference_image, labelled_rows
 
 SAMPLE_SEED = 0  # fixed: a sheet of samples changes with the model, not with the day
 COLUMNS = 20
 SAMPLES = 3 * COLUMNS
-TITLES = {"normal": "N(0, I)", "gaussian": "fitted Gaussian", "gmm": "fitted mixture"}
 WALK_FRAMES = 11
 WALK = (3, 5, 8, 0, 6, 4, 9, 7)  # from each digit to the next: neighbours look alike, and the line between should too
 
@@ -41,7 +40,7 @@ def samples(model: Model, priors: Mapping[str, Prior], device: torch.device) -> 
     """Decoded samples of every prior, from the same noise."""
     noise = draw_noise(SAMPLES, model.latent_dim, SAMPLE_SEED)
     decoded = {
-        TITLES[name]: _pixels(model.decode(torch.from_numpy(sample(prior, noise)).to(device)))
+        PRIORS[name]: _pixels(model.decode(torch.from_numpy(sample(prior, noise)).to(device)))
         for name, prior in priors.items()
     }
     return labelled_rows(decoded, columns=COLUMNS)

@@ -14,7 +14,9 @@ from torch import Tensor
 
 from autoencoder.classifier import BATCH_SIZE, Judge, Judgement
 from autoencoder.config import Section
+from autoencoder.data import Split
 from autoencoder.distances import coverage, frechet_distance, mmd
+from autoencoder.images import to_unit_interval
 from autoencoder.models import AE, PCA, VAE
 from autoencoder.objectives import Gaussian, reparameterize
 from autoencoder.priors import PRIORS, Prior, draw_noise, sample, standard_normal
@@ -82,11 +84,9 @@ def completeness(
     return metrics
 
 
-def reference(
-    judge: Judge, train: Float[Tensor, "n 1 28 28"], test: Float[Tensor, "m 1 28 28"], params: LatentSpaceParams
-) -> dict[str, float]:
+def reference(judge: Judge, train: Split, test: Split, params: LatentSpaceParams) -> dict[str, float]:
     """What real training images score in the place of generated ones: the floor or the ceiling of every metric."""
-    judged, real = judge(train[: params.samples]), judge(test)
+    judged, real = (judge(to_unit_interval(split.images)) for split in (train.head(params.samples), test))
     metrics: dict[str, float] = {}
     for name in PRIORS:
         metrics |= distribution_metrics(judged, judge, real.features, params, name)
@@ -94,6 +94,7 @@ def reference(
     return metrics | {
         "classifier_fid_reconstruction": metrics["classifier_fid_normal"],
         "midpoint_acceptance": float(real.accepted.mean()),
+        "classifier_accuracy": float((real.label == test.labels.cpu().numpy()).mean()),
     }
 
 

@@ -20,7 +20,7 @@ class Prior:
     factors: Float64[np.ndarray, "components latent_dim latent_dim"]
 
 
-PRIORS = ("normal", "gaussian", "gmm")
+PRIORS = {"normal": "N(0, I)", "gaussian": "Gaussian", "gmm": "Mixture"}  # the names of metrics and what people read
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from autoencoder.data import SplitParams, load_test_split, load_training_splits
 from autoencoder.devices import configure, describe_device, select_device
 from autoencoder.files import write_json
 from autoencoder.headline import headline, significant
-from autoencoder.images import to_unit_interval
 from autoencoder.latent_space import LatentSpaceParams, reference
 from stages.parameters import load_parameters
 from stages.process import run, write_timings
@@ -32,10 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     train, _ = load_training_splits(args.data, split_params, device)
     test = load_test_split(args.data, device)
     judge, fingerprint = load_judge(args.classifier, device)
-    metrics = reference(judge, to_unit_interval(train.images), to_unit_interval(test.images), params)
-    labels = judge(to_unit_interval(test.images)).label
-    metrics["classifier_accuracy"] = float((labels == test.labels.cpu().numpy()).mean())
-    rounded = {name: significant(value) for name, value in metrics.items()}
+    rounded = {name: significant(value) for name, value in reference(judge, train, test, params).items()}
     write_json(args.metrics, headline(rounded))
     write_json(args.details, {**rounded, "classifier": fingerprint})
     write_timings("reference", device=describe_device(device), seconds=time.perf_counter() - started)

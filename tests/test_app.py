@@ -112,7 +112,7 @@ def test_sample_gives_models_of_one_size_the_same_noise(app):
 def test_sample_follows_prior_seed_and_temperature(app):
     show(app, "sample.py")
     seen = {page_html(app)}
-    app.sidebar.segmented_control(key="prior").set_value("Gaussian").run()
+    app.sidebar.segmented_control(key="prior").set_value("gaussian").run()
     seen.add(page_html(app))
     app.sidebar.number_input(key="seed").set_value(5).run()
     seen.add(page_html(app))

@@ -11,18 +11,13 @@ from typing import Any
 import pytest
 
 from scripts.dvc_command import lay_out
+from tests.small_params import small_params
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
-PARAMS: dict[str, Any] = {
-    "seed": 0,
-    "data": {
-        "dataset": "digits",
-        "validation_size": 240,
-        "mirrors": {name: ["http://localhost/"] for name in ("mnist", "fashion_mnist", "kmnist")},
-    },
-    "models": {
+PARAMS = small_params(
+    models={
         "pca": {"kind": "pca", "latent_dim": 2},
         "vae": {
             "kind": "vae",
@@ -41,20 +36,9 @@ PARAMS: dict[str, Any] = {
             "grad_clip": 5.0,
         },
     },
-    "classifier": {"epochs": 2, "batch_size": 32, "learning_rate": 0.01},
-    "density": {"components": 2, "codes": 200},
-    "latent_space": {
-        "samples": 60,
-        "coverage_samples": 50,
-        "coverage_neighbors": 3,
-        "mmd_samples": 40,
-        "walks": 10,
-        "walk_frames": 5,
-        "step": 0.1,
-    },
-    "export": {"opset": 20},
-    "evaluate": {"batch_size": 1000, "iwae_samples": 2, "neighbors": 5},
-}
+    validation_size=240,
+    evaluate={"batch_size": 1000, "iwae_samples": 2, "neighbors": 5},
+)
 ALL = {"download", "classifier", "reference"} | {
     f"{stage}@{model}" for stage in ("train", "export", "evaluate") for model in PARAMS["models"]
 }

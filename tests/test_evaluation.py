@@ -329,7 +329,7 @@ def test_the_sheet_of_samples_shows_every_prior_with_one_noise():
     half = 3 * TILE + 2 * GAP
     assert sheet.shape == (
         2 * half + 3 * GAP + MARGINS,
-        20 * TILE + 19 * GAP + label_width("N(0, I)", "fitted Gaussian"),
+        20 * TILE + 19 * GAP + label_width("N(0, I)", "Gaussian"),
     )
     pictures = sheet[:, -(20 * TILE + 19 * GAP) - 8 :]
     np.testing.assert_array_equal(pictures[8 : 8 + half], pictures[8 + half + 3 * GAP :][:half])  # the fit is N(0, I)

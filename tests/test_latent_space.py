@@ -104,13 +104,17 @@ def test_classifier_fid_tells_digits_from_noise(image, judge):
     assert classifier_fid(judge, real, other) < classifier_fid(judge, real, noise) / 5
 
 
-def test_real_images_give_the_ceiling_and_the_floor(image, judge):
-    found = reference(judge, image[:800], image[800:], PARAMS)
+def test_real_images_give_the_ceiling_and_the_floor(digits, judge):
+    images, labels = torch.from_numpy(digits[0])[:, None], torch.from_numpy(digits[1])
+    train, test = Split(images[:800], labels[:800]), Split(images[800:], labels[800:])
+    found = reference(judge, train, test, PARAMS)
     for prior in PRIORS:
         assert found[f"prior_acceptance_{prior}"] > 0.9
         assert found[f"coverage_{prior}"] > 0.6
         assert found[f"classifier_fid_{prior}"] == found["classifier_fid_reconstruction"]
-    same = reference(judge, image[:400], image[:400], PARAMS)
+    assert found["classifier_accuracy"] == (judge(to_unit_interval(test.images)).label == test.labels.numpy()).mean()
+    assert found["classifier_accuracy"] > 0.9
+    same = reference(judge, train.head(400), train.head(400), PARAMS)
     assert same["classifier_fid_normal"] == pytest.approx(0, abs=1e-6)
     assert same["coverage_normal"] == 1
 

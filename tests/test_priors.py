@@ -111,7 +111,7 @@ def test_priors_of_an_export_have_the_moments_in_its_file():
         "mixture_covariances": COVARIANCES,
     }
     priors = exported_priors(arrays)
-    assert tuple(priors) == PRIORS
+    assert list(priors) == list(PRIORS)
     noise = draw_noise(1, 2, seed=0)
     np.testing.assert_array_equal(sample(priors["normal"], noise, 0.0), [[0, 0]])
     np.testing.assert_array_equal(sample(priors["gaussian"], noise, 0.0), MEANS[1:2])

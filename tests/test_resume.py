@@ -16,20 +16,15 @@ from typing import Any
 import pytest
 
 from autoencoder.datasets import make_digits, write_dataset
+from tests.small_params import small_params
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 PYTHON = Path(sys.executable)
 EPOCHS = 60  # some seconds: long enough to be killed in the middle, after a resume point
-PARAMS: dict[str, Any] = {
-    "seed": 0,
-    "data": {
-        "dataset": "digits",
-        "validation_size": 240,
-        "mirrors": {name: ["http://localhost/"] for name in ("mnist", "fashion_mnist", "kmnist")},
-    },
-    "models": {
+PARAMS = small_params(
+    models={
         "vae": {
             "kind": "vae",
             "latent_dim": 4,
@@ -47,20 +42,9 @@ PARAMS: dict[str, Any] = {
             "grad_clip": 5.0,
         }
     },
-    "classifier": {"epochs": 2, "batch_size": 32, "learning_rate": 0.01},
-    "density": {"components": 2, "codes": 200},
-    "latent_space": {
-        "samples": 60,
-        "coverage_samples": 50,
-        "coverage_neighbors": 3,
-        "mmd_samples": 40,
-        "walks": 10,
-        "walk_frames": 5,
-        "step": 0.1,
-    },
-    "export": {"opset": 20},
-    "evaluate": {"batch_size": 1000, "iwae_samples": 5, "neighbors": 5},
-}
+    validation_size=240,
+    evaluate={"batch_size": 1000, "iwae_samples": 5, "neighbors": 5},
+)
 PATHS = {
     "--data": "data/digits.npz",
     "--output": "models/vae/model.pt",

@@ -21,6 +21,7 @@ from autoencoder.headline import headline
 from autoencoder.images import to_unit_interval
 from autoencoder.training import Terms, Training, TrainingDiverged
 from stages import classifier, evaluate, export, reference, train
+from tests.small_params import small_params
 
 ROOT = Path(__file__).parents[1]
 TRAIN, TEST, VALIDATION = 300, 60, 60
@@ -38,32 +39,15 @@ OPTIMISATION: dict[str, Any] = {
     "weight_decay": 0.01,
     "grad_clip": 5.0,
 }
-PARAMS: dict[str, Any] = {
-    "seed": 0,
-    "data": {
-        "dataset": "digits",
-        "validation_size": VALIDATION,
-        "mirrors": {name: ["http://localhost/"] for name in ("mnist", "fashion_mnist", "kmnist")},
-    },
-    "models": {
+PARAMS = small_params(
+    models={
         "pca": {"kind": "pca", "latent_dim": 3},
         "vae": {"kind": "vae", **OPTIMISATION, "beta": 1.0, "kl_warmup": 0.1},
         "vae_article": {"kind": "vae_article", "epochs": 2, "batch_size": 32, "learning_rate": 0.001},
     },
-    "classifier": {"epochs": 2, "batch_size": 32, "learning_rate": 0.01},
-    "density": {"components": 2, "codes": 200},
-    "latent_space": {
-        "samples": 60,
-        "coverage_samples": 50,
-        "coverage_neighbors": 3,
-        "mmd_samples": 40,
-        "walks": 10,
-        "walk_frames": 5,
-        "step": 0.1,
-    },
-    "export": {"opset": 20},
-    "evaluate": {"batch_size": 50, "iwae_samples": 5, "neighbors": 3},
-}
+    validation_size=VALIDATION,
+    evaluate={"batch_size": 50, "iwae_samples": 5, "neighbors": 3},
+)
 MODELS = list(PARAMS["models"])
 COMMANDS = {
     "train": "--data data/digits.npz --output models/{0}/model.pt --pictures models/{0}/epochs "
