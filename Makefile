@@ -1,5 +1,5 @@
 # `make repro` and `make test` are all a fresh machine needs: each makes .venv, installs, and runs.
-.PHONY: repro app test demo check bench bench-gpu clean
+.PHONY: repro app test demo check bench bench-gpu seeds clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,6 +18,9 @@ demo: $(VENV)/.installed
 
 test: check
 	$(BIN)/pytest
+
+seeds: $(VENV)/.installed
+	@$(BIN)/python -m scripts.seeds $(SEEDS)
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m benchmarks.cpu

@@ -50,11 +50,12 @@ METRICS = (
         "KL(q(z|x) || N(0, I)) on grey images, summed over dimensions: what the latent says about the image",
         "Kingma & Welling 2014, app. B",
     ),
+    Metric("kl_per_dimension", "neither", "nats per image", "kl_divergence of every latent dimension by itself"),
     Metric(
         "active_units",
         "higher",
         "dimensions",
-        "dimensions whose posterior mean varies (variance > 0.01) over the test set",
+        "dimensions whose posterior mean varies over the test set (variance above `evaluate.active_variance`)",
         "Burda et al. 2016",
     ),
     Metric(
@@ -78,6 +79,13 @@ METRICS = (
         "test images whose nearest training codes (`evaluate.neighbors`) vote for the right digit",
     ),
     Metric(
+        "linear_probe_accuracy",
+        "higher",
+        "share",
+        "test images whose digit a logistic regression, fitted to the training codes, reads from their codes",
+        "Alain & Bengio 2017",
+    ),
+    Metric(
         "normalized_path_length",
         "lower",
         "1",
@@ -94,7 +102,7 @@ METRICS = (
         "higher",
         "share",
         "continuity: midpoints between the codes of two test images that decode to a digit beyond doubt "
-        "(the classifier as sure as of 95 % of the real validation images)",
+        "(the classifier as sure as of a share of `classifier.real_acceptance` of the real validation images)",
     ),
     *(
         metric
@@ -140,5 +148,11 @@ METRICS = (
         "Tolstikhin et al. 2018",
     ),
     Metric("classifier_accuracy", "higher", "share", "of real test images: how far the judge can be trusted"),
+    Metric(
+        "explained_variance_ratio",
+        "higher",
+        "share",
+        "of PCA: share of the training images' variance along every component",
+    ),
     Metric("parameters", "neither", "numbers", "weights and biases; of PCA, mean and components"),
 )

@@ -31,7 +31,6 @@ SEED = 19981101  # fixed: the training seed must not move the measuring instrume
 LARGEST_SHIFT = 2  # pixels, of the training images: digits that are not quite centred are digits
 WARM_UP = 0.2  # share of all steps; a line to 0 follows
 WEIGHT_DECAY = 0.01
-REAL_ACCEPTANCE = 0.95  # share of real images that the judge accepts, by construction
 SMALLEST_SPREAD = 0.1  # of a feature, as a share of the mean spread
 BATCH_SIZE = 250  # images at a time, when judging: what fits a CPU's cache
 
@@ -42,6 +41,7 @@ class ClassifierParams(Section):
     epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)]
     learning_rate: Annotated[float, Field(gt=0)]
+    real_acceptance: Annotated[float, Field(gt=0, lt=1)]
 
 
 class Classifier(nn.Module):
@@ -150,14 +150,14 @@ class Judge:
         return Judgement(features, confidence >= self.threshold, label)
 
 
-def calibrated(classifier: Classifier, train: Split, validation: Split) -> Judge:
-    """The judge: its threshold accepts 95 % of the validation images, its spread is that of the training images."""
+def calibrated(classifier: Classifier, params: ClassifierParams, train: Split, validation: Split) -> Judge:
+    """The judge: its threshold accepts the share asked for of the validation images; its spread is the training images'."""
     confidence = _predict(classifier, to_unit_interval(validation.images))[1]
     features = _predict(classifier, to_unit_interval(train.images))[0]
     spread = features.double().std(0)
     # dividing by the spread of a feature that hardly ever fires would let it drown all others
     spread = spread.clamp(min=SMALLEST_SPREAD * spread.mean().item()).float()
-    return Judge(classifier, confidence.double().quantile(1 - REAL_ACCEPTANCE).item(), spread.cpu().numpy())
+    return Judge(classifier, confidence.double().quantile(1 - params.real_acceptance).item(), spread.cpu().numpy())
 
 
 def save_judge(path: Path, judge: Judge) -> None:
@@ -174,7 +174,7 @@ def save_judge(path: Path, judge: Judge) -> None:
 
 
 def load_judge(path: Path, device: torch.device) -> tuple[Judge, str]:
-    """The judge on the device, and the first 8 hex digits of its file's SHA-256.
+    """The judge on the device, and its file's SHA-256.
 
     Raises:
         ValueError: the file is missing, damaged, or no classifier of this project.
@@ -189,7 +189,7 @@ def load_judge(path: Path, device: torch.device) -> tuple[Judge, str]:
     except UNREADABLE as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{path} is no usable classifier ({reason}); make it again with `dvc repro`") from None
-    return judge, hashlib.sha256(found).hexdigest()[:8]
+    return judge, hashlib.sha256(found).hexdigest()
 
 
 @torch.no_grad()

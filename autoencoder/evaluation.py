@@ -3,14 +3,17 @@
 catalog.py says of each metric what it means, which direction is better and where it comes from.
 """
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from pydantic import Field
+from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from autoencoder.config import Section
@@ -21,17 +24,17 @@ from autoencoder.objectives import (
     Gaussian,
     bernoulli_nll,
     importance_weighted_bound,
-    kl_divergence,
+    kl_per_dimension,
     log_importance_weight,
     reparameterize,
 )
 
-BINARIZATION_SEED = 20080601  # fixed, like every seed here: the training seed must not move the measuring instrument
-IWAE_SEED = 20150901
 PROBABILITY_FLOOR = 1e-6  # of reconstruction_bce: a pixel that is surely wrong costs 13.8 nats, not infinity
-ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2
 TRAIN_IMAGES = 10_000  # of train_reconstruction_mse
 DECODED_AT_ONCE = 4_000  # latents; about 12 MB of pixels, which stay in the CPU's cache better than more
+PROBE_ITERATIONS = 1000  # of linear_probe_accuracy: some 50 are needed
+
+Figures = dict[str, float | int | list[float]]
 
 
 class EvaluateParams(Section):
@@ -40,20 +43,37 @@ class EvaluateParams(Section):
     batch_size: Annotated[int, Field(ge=1)]
     iwae_samples: Annotated[int, Field(ge=1)]
     neighbors: Annotated[int, Field(ge=1)]
+    active_variance: Annotated[float, Field(ge=0)]
+    noise_seed: Annotated[int, Field(ge=0, lt=2**62)]
 
 
 @torch.no_grad()
-def evaluate(model: PCA | AE | VAE, params: EvaluateParams, train: Split, test: Split) -> dict[str, float]:
-    """All metrics of a model, by name."""
-    metrics = reconstruction_metrics(model, params.batch_size, test)
+def evaluate(model: PCA | AE | VAE, params: EvaluateParams, train: Split, test: Split) -> Figures:
+    """All metrics of a model, by name; a list has one value per latent dimension.
+
+    Raises:
+        ValueError: more neighbours are asked for than there are training images.
+    """
+    metrics: Figures = {**reconstruction_metrics(model, params.batch_size, test)}
     seen = reconstruction_metrics(model, params.batch_size, train.head(TRAIN_IMAGES), only_mse=True)
     metrics["train_reconstruction_mse"] = seen["reconstruction_mse"]
-    metrics["knn_accuracy"] = knn_accuracy(model, params, train, test)
+    metrics |= code_metrics(model, params, train, test)
     metrics["parameters"] = count_parameters(model)
+    if isinstance(model, PCA):
+        metrics["explained_variance_ratio"] = model.explained_variance_ratio.tolist()
     if isinstance(model, VAE):
-        metrics |= posterior_metrics(model, params.batch_size, test)
-        metrics |= likelihood_bounds(model, params.iwae_samples, test)
+        metrics |= posterior_metrics(model, params, test)
+        metrics |= likelihood_bounds(model, params, test)
     return metrics
+
+
+def activity(metrics: Mapping[str, Any], codes: Float[np.ndarray, "n latent_dim"]) -> tuple[np.ndarray, str]:
+    """What each latent dimension carries, and its unit: KL of a VAE, explained variance of PCA, else the spread."""
+    if "kl_per_dimension" in metrics:
+        return np.array(metrics["kl_per_dimension"]), "KL (nats per image)"
+    if "explained_variance_ratio" in metrics:
+        return np.array(metrics["explained_variance_ratio"]), "share of the images' variance"
+    return codes.std(0), "standard deviation of the codes"
 
 
 def reconstruction_metrics(model: Model, batch_size: int, split: Split, only_mse: bool = False) -> dict[str, float]:
@@ -77,24 +97,27 @@ def reconstruction_metrics(model: Model, batch_size: int, split: Split, only_mse
     return {name: value / len(split) for name, value in sums.items()}
 
 
-def posterior_metrics(model: VAE, batch_size: int, split: Split) -> dict[str, float]:
-    """`kl_divergence` on grey images, and `active_units`."""
-    posteriors = [model.posterior(image) for image in _batches(split, batch_size)]
+def posterior_metrics(model: VAE, params: EvaluateParams, split: Split) -> Figures:
+    """`kl_divergence` on grey images, as a whole and by dimension, and `active_units`."""
+    posteriors = [model.posterior(image) for image in _batches(split, params.batch_size)]
     posterior = Gaussian(torch.cat([p.mean for p in posteriors]), torch.cat([p.log_var for p in posteriors]))
+    by_dimension = kl_per_dimension(posterior).double().mean(0)
     variances = posterior.mean.double().var(0)
     return {
-        "kl_divergence": kl_divergence(posterior).double().mean().item(),
-        "active_units": int((variances > ACTIVE_VARIANCE).sum()),
+        "kl_divergence": by_dimension.sum().item(),
+        "kl_per_dimension": by_dimension.tolist(),
+        "active_units": int((variances > params.active_variance).sum()),
     }
 
 
-def likelihood_bounds(model: VAE, samples: int, split: Split) -> dict[str, float]:
+def likelihood_bounds(model: VAE, params: EvaluateParams, split: Split) -> dict[str, float]:
     """`elbo` and `nll`: bounds on log p of binarised images, from the same k samples, so that nll <= -elbo.
 
     The likelihood is Bernoulli with the decoder's mean, whatever the model was trained with, so that models compare.
     """
-    image = binarize(split)
-    noise_source = torch.Generator().manual_seed(IWAE_SEED)  # on the CPU, so that every device measures with one noise
+    image = binarize(split, params.noise_seed)
+    samples = params.iwae_samples
+    noise_source = torch.Generator().manual_seed(params.noise_seed + 1)  # on the CPU: one noise on every device
     elbo_sum = bound_sum = 0.0
     for chunk in image.split(max(1, DECODED_AT_ONCE // samples)):
         noise = torch.randn(samples, len(chunk), model.latent_dim, generator=noise_source).to(image.device)
@@ -106,17 +129,29 @@ def likelihood_bounds(model: VAE, samples: int, split: Split) -> dict[str, float
     return {"elbo": elbo_sum / len(split), "nll": -bound_sum / len(split)}
 
 
-def binarize(split: Split) -> Float[Tensor, "n 1 28 28"]:
+def binarize(split: Split, seed: int) -> Float[Tensor, "n 1 28 28"]:
     """The split's images as 0 and 1, every pixel drawn once with its grey value as the probability."""
-    draws = torch.rand(split.images.shape, generator=torch.Generator().manual_seed(BINARIZATION_SEED))
+    draws = torch.rand(split.images.shape, generator=torch.Generator().manual_seed(seed))
     return (draws.to(split.images.device) < to_unit_interval(split.images)).float()
 
 
-def knn_accuracy(model: Model, params: EvaluateParams, train: Split, test: Split) -> float:
-    """Share of test images whose nearest training codes carry, by majority, the right label."""
-    classifier = KNeighborsClassifier(n_neighbors=params.neighbors)
-    classifier.fit(encode(model, params.batch_size, train), train.labels.cpu().numpy())
-    return float(classifier.score(encode(model, params.batch_size, test), test.labels.cpu().numpy()))
+def code_metrics(model: Model, params: EvaluateParams, train: Split, test: Split) -> dict[str, float]:
+    """`knn_accuracy` and `linear_probe_accuracy`: the labels of test images, read from their codes.
+
+    Raises:
+        ValueError: more neighbours are asked for than there are training images.
+    """
+    if params.neighbors > len(train):
+        raise ValueError(
+            f"params.yaml: evaluate.neighbors = {params.neighbors}: expected at most the {len(train)} training images"
+        )
+    readers = {
+        "knn_accuracy": KNeighborsClassifier(n_neighbors=params.neighbors),
+        "linear_probe_accuracy": make_pipeline(StandardScaler(), LogisticRegression(max_iter=PROBE_ITERATIONS)),
+    }
+    codes, test_codes = (encode(model, params.batch_size, split) for split in (train, test))
+    labels, test_labels = train.labels.cpu().numpy(), test.labels.cpu().numpy()
+    return {name: float(reader.fit(codes, labels).score(test_codes, test_labels)) for name, reader in readers.items()}
 
 
 def encode(model: Model, batch_size: int, split: Split) -> Float[np.ndarray, "n latent_dim"]:

@@ -26,6 +26,8 @@ def headline(metrics: Mapping[str, Any]) -> dict[str, float | int]:
     return {name: value for name, value in metrics.items() if name in HEADLINE}
 
 
-def significant(value: float | int) -> float | int:
+def significant(value: float | int | list[float]) -> float | int | list[float]:
     """Rounded to as many digits as a diff should show; whole numbers stay whole."""
+    if isinstance(value, list):
+        return [float(f"{item:.{SIGNIFICANT_DIGITS}g}") for item in value]
     return value if isinstance(value, int) else float(f"{value:.{SIGNIFICANT_DIGITS}g}")

@@ -21,8 +21,8 @@ from autoencoder.models import AE, PCA, VAE
 from autoencoder.objectives import Gaussian, reparameterize
 from autoencoder.priors import PRIORS, Prior, draw_noise, sample, standard_normal
 
-# Fixed, like every seed of the evaluation: the training seed must not move the measuring instrument.
-SAMPLE_SEED, WALK_SEED, STEP_SEED, PAIR_SEED, POSTERIOR_SEED = range(20260101, 20260106)
+# What is drawn, each with a seed of its own: `latent_space.noise_seed` plus this.
+SAMPLES, WALKS, STEPS, PAIRS, POSTERIOR = range(5)
 
 Points = Float32[np.ndarray, "n features"]
 
@@ -37,6 +37,7 @@ class LatentSpaceParams(Section):
     walks: Annotated[int, Field(ge=1)]
     walk_frames: Annotated[int, Field(ge=3)]
     step: Annotated[float, Field(gt=0)]
+    noise_seed: Annotated[int, Field(ge=0, lt=2**62)]
 
 
 def judge_latent_space(
@@ -74,10 +75,10 @@ def completeness(
     metrics: dict[str, float] = {}
     frames = torch.linspace(0, 1, params.walk_frames)[:, None, None]
     for name, prior in priors.items():
-        latent = sample(prior, draw_noise(params.samples, model.latent_dim, SAMPLE_SEED))
+        latent = sample(prior, draw_noise(params.samples, model.latent_dim, params.noise_seed + SAMPLES))
         judged = judge(_decode(model, latent))
         metrics |= distribution_metrics(judged, judge, real, params, name)
-        ends = sample(prior, draw_noise(2 * params.walks, model.latent_dim, WALK_SEED))
+        ends = sample(prior, draw_noise(2 * params.walks, model.latent_dim, params.noise_seed + WALKS))
         start, end = torch.from_numpy(ends).chunk(2)
         walks = torch.lerp(start, end, frames).flatten(0, 1).numpy()
         metrics[f"walk_acceptance_{name}"] = float(judge(_decode(model, walks)).accepted.mean())
@@ -121,10 +122,10 @@ def continuity(
     """`normalized_path_length`, `label_flip_rate` and `midpoint_acceptance`, around and between codes of images."""
     codes = codes[: params.samples]
     spread = codes.std(0, dtype=np.float64).astype(np.float32)
-    noise = draw_noise(len(codes), codes.shape[1], STEP_SEED).normal.astype(np.float32)
+    noise = draw_noise(len(codes), codes.shape[1], params.noise_seed + STEPS).normal.astype(np.float32)
     here = judge(_decode(model, codes))
     there = judge(_decode(model, codes + params.step * spread * noise))
-    partner = np.random.default_rng(PAIR_SEED).permutation(len(codes))
+    partner = np.random.default_rng(params.noise_seed + PAIRS).permutation(len(codes))
     apart = _squared_distances(here.features, here.features[partner]).mean()
     moved = _squared_distances(here.features, there.features).mean()
     middles = judge(_decode(model, (codes + codes[partner]) / 2))
@@ -139,14 +140,14 @@ def continuity(
 def prior_mismatch(model: PCA | AE | VAE, image: Float[Tensor, "n 1 28 28"], params: LatentSpaceParams) -> float:
     """`mmd`: how far the codes, of a VAE draws from the posterior, are from draws of N(0, I)."""
     image = image[: params.mmd_samples]
-    noise = torch.from_numpy(draw_noise(len(image), model.latent_dim, POSTERIOR_SEED).normal).float().to(image.device)
+    drawn, noise = (draw_noise(len(image), model.latent_dim, params.noise_seed + use) for use in (SAMPLES, POSTERIOR))
     if isinstance(model, VAE):
         posterior: Gaussian = model.posterior(image)
-        codes = reparameterize(posterior, noise)
+        codes = reparameterize(posterior, torch.from_numpy(noise.normal).float().to(image.device))
     else:
         codes = model.encode(image)
-    drawn = sample(standard_normal(model.latent_dim), draw_noise(len(image), model.latent_dim, SAMPLE_SEED))
-    return mmd(codes.double().cpu().numpy(), drawn.astype(np.float64))
+    prior = sample(standard_normal(model.latent_dim), drawn)
+    return mmd(codes.double().cpu().numpy(), prior.astype(np.float64))
 
 
 def _squared_distances(a: Points, b: Points) -> Float[np.ndarray, " n"]:

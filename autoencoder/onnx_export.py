@@ -22,7 +22,8 @@ from autoencoder.models import AE, PCA, VAE
 
 EXAMPLE_BATCH = 2  # with 1 the exporter would make the batch a constant
 PARITY_BATCHES = (1, 2, 512)
-ATOL = 1e-5  # of images and latents
+ATOL = 1e-5
+BOUNDED = {"reconstruction", "probability"}  # in [0, 1]: no relative tolerance
 LATENT_RTOL = 1e-4  # latents have no fixed scale
 
 
@@ -67,13 +68,15 @@ def export_encoder(model: PCA | AE | VAE, params: ExportParams, metadata: Mappin
     """The encoder: input `image` [batch, 1, 28, 28] in [0, 1]; output `mean`, for a VAE also `log_var`."""
     outputs = ["mean", "log_var"] if isinstance(model, VAE) else ["mean"]
     example = torch.rand(EXAMPLE_BATCH, 1, 28, 28, generator=torch.Generator().manual_seed(0))
-    return _export(EncoderGraph(model), example, "image", outputs, params, {**metadata, "role": "encoder"})
+    return export_graph(EncoderGraph(model), example, "image", outputs, params, {**metadata, "role": "encoder"})
 
 
 def export_decoder(model: PCA | AE | VAE, params: ExportParams, metadata: Mapping[str, str]) -> bytes:
     """The decoder: input `latent` [batch, latent_dim]; output `reconstruction` [batch, 1, 28, 28] in [0, 1]."""
     example = torch.randn(EXAMPLE_BATCH, model.latent_dim, generator=torch.Generator().manual_seed(0))
-    return _export(DecoderGraph(model), example, "latent", ["reconstruction"], params, {**metadata, "role": "decoder"})
+    return export_graph(
+        DecoderGraph(model), example, "latent", ["reconstruction"], params, {**metadata, "role": "decoder"}
+    )
 
 
 def describe_graph(graph: bytes) -> dict[str, dict[str, list[int | str]]]:
@@ -88,7 +91,7 @@ def _shapes(values: Iterable[onnx.ValueInfoProto]) -> dict[str, list[int | str]]
     }
 
 
-def _export(
+def export_graph(
     graph: nn.Module,
     example: Tensor,
     input_name: str,
@@ -96,6 +99,11 @@ def _export(
     params: ExportParams,
     metadata: Mapping[str, str],
 ) -> bytes:
+    """A module of one input as one self-contained file, the batch size left open.
+
+    Raises:
+        ValueError: the exporter fixed the batch size.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own use of what torch deprecates
         program = torch.onnx.export(
@@ -138,40 +146,42 @@ def parity(
 ) -> dict[str, float]:
     """The largest absolute difference between onnxruntime and torch, per output, over all these images.
 
-    Both graphs are also run at batch sizes 1, 2 and 512, where a silently fixed axis would show.
+    Raises:
+        ParityError: see `differences`.
+    """
+    if isinstance(model, VAE):
+        posterior = model.posterior(image)
+        codes = {"mean": posterior.mean, "log_var": posterior.log_var}
+    else:
+        codes = {"mean": model.encode(image)}
+    images = {"reconstruction": model.decode(codes["mean"])}
+    return differences(encoder, "image", image, codes) | differences(decoder, "latent", codes["mean"], images)
+
+
+def differences(graph: bytes, input_name: str, value: Tensor, expected: Mapping[str, Tensor]) -> dict[str, float]:
+    """The largest absolute difference of every output between what onnxruntime computes and what is expected.
+
+    Also run at batch sizes 1, 2 and 512, where a silently fixed axis would show.
 
     Raises:
         ParityError: a difference is above its tolerance, or a batch size is refused.
     """
-    smallest = sum(PARITY_BATCHES)
-    if len(image) < smallest:
-        image = image[torch.arange(smallest) % len(image)]
-    expected: dict[str, Tensor] = {}
-    if isinstance(model, VAE):
-        posterior = model.posterior(image)
-        expected["mean"], expected["log_var"] = posterior.mean, posterior.log_var
-    else:
-        expected["mean"] = model.encode(image)
-    expected["reconstruction"] = model.decode(expected["mean"])
-
-    encode, decode = open_session(encoder, device="cpu"), open_session(decoder, device="cpu")
-    differences = dict.fromkeys(expected, 0.0)
-    start = 0
-    for size in _parity_batches(len(image)):
-        rows = slice(start, start + size)
+    rows = torch.arange(max(len(value), sum(PARITY_BATCHES))) % len(value)  # few rows are used several times
+    session = open_session(graph, device="cpu")
+    found = dict.fromkeys(expected, 0.0)
+    for batch in rows.split(_parity_batches(len(rows))):
         try:
-            found = encode.run({"image": image[rows].numpy()}) | decode.run({"latent": expected["mean"][rows].numpy()})
+            outputs = session.run({input_name: value[batch].numpy()})
         except Exception as error:  # onnxruntime's errors derive from Exception alone
-            raise ParityError(f"the graphs cannot be run on a batch of {size}: {first_line(error)}") from None
-        for name, value in found.items():
-            reference = expected[name][rows].numpy()
-            difference = np.abs(value - reference)
-            relative = 0.0 if name == "reconstruction" else LATENT_RTOL
+            raise ParityError(f"the graph cannot be run on a batch of {len(batch)}: {first_line(error)}") from None
+        for name, output in outputs.items():
+            reference = expected[name][batch].numpy()
+            difference = np.abs(output - reference)
+            relative = 0.0 if name in BOUNDED else LATENT_RTOL
             if not np.all(difference <= ATOL + relative * np.abs(reference)):
                 raise ParityError(f"{name} differs from torch by up to {difference.max():.2g}; tolerance {ATOL:g}")
-            differences[name] = max(differences[name], float(difference.max()))
-        start += size
-    return differences
+            found[name] = max(found[name], float(difference.max()))
+    return found
 
 
 def _parity_batches(count: int) -> list[int]:

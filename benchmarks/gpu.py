@@ -19,7 +19,7 @@ from torch.profiler import ProfilerActivity, profile
 from autoencoder.config import Parameters
 from autoencoder.data import Split, SplitParams, load_test_split, load_training_splits
 from autoencoder.devices import configure
-from autoencoder.evaluation import likelihood_bounds, posterior_metrics, reconstruction_metrics
+from autoencoder.evaluation import EvaluateParams, likelihood_bounds, posterior_metrics, reconstruction_metrics
 from autoencoder.inference import CUDA, open_session
 from autoencoder.models import AE, VAE, build_model
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
@@ -41,7 +41,9 @@ class Bench:
     def __init__(self, data: Path, folder: Path) -> None:
         self.data = data
         self.folder = folder
-        self.models = Parameters.load(Path("params.yaml")).tree["models"]
+        parameters = Parameters.load(Path("params.yaml"))
+        self.models = parameters.tree["models"]
+        self.evaluate = parameters.read("evaluate", EvaluateParams.model_validate)
         self.split_params = SplitParams(validation_size=10_000)
         self.train, self.validation = load_training_splits(data, self.split_params, DEVICE)
         self.test = load_test_split(data, DEVICE)
@@ -167,6 +169,7 @@ class Bench:
     def cpu_agreement(self) -> dict[str, Any]:
         """`vae` trained on the CPU and on the GPU with three seeds each, and measured alike; `ae` epoch by epoch."""
         report: dict[str, Any] = {}
+        measured = self.evaluate.model_copy(update={"batch_size": 10_000, "iwae_samples": 50})
         for device in (torch.device("cpu"), DEVICE):
             rows = []
             for seed in SPREAD_SEEDS:
@@ -175,9 +178,11 @@ class Bench:
                 model = training.model.to(DEVICE)
                 assert isinstance(model, VAE)
                 rows.append(
-                    reconstruction_metrics(model, 10_000, self.test, only_mse=True)
-                    | posterior_metrics(model, 10_000, self.test)
-                    | likelihood_bounds(model, 50, self.test)
+                    {
+                        **reconstruction_metrics(model, 10_000, self.test, only_mse=True),
+                        **posterior_metrics(model, measured, self.test),
+                        **likelihood_bounds(model, measured, self.test),
+                    }
                 )
             report[device.type] = {name: [row[name] for row in rows] for name in rows[0]}
         configure(DEVICE, tf32=False)

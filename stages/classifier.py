@@ -30,10 +30,12 @@ def main(argv: list[str] | None = None) -> None:
     classifier = build_classifier()
     for epoch, loss in enumerate(fit(classifier, params, train), start=1):
         print(f"classifier: epoch {epoch}/{params.epochs}, train {loss:.4g} nats per image", flush=True)
-    judge = calibrated(classifier, train, validation)
+    judge = calibrated(classifier, params, train, validation)
     save_judge(args.output, judge)
     write_timings("classifier", device=describe_device(device), seconds=time.perf_counter() - started)
-    print(f"classifier: sure above {judge.threshold:.4f}, which 95 % of the validation images reach")
+    print(
+        f"classifier: sure above {judge.threshold:.4f}, which {params.real_acceptance:.0%} of the validation images reach"
+    )
 
 
 if __name__ == "__main__":

@@ -1,24 +1,25 @@
-"""Evaluate one model on the test split: its metrics, and pictures of reconstructions, samples and interpolations."""
+"""Evaluate one model on the test split: its metrics, and pictures of what it makes of images and of its latent space."""
 
 import argparse
-import math
 import os
 import time
 from pathlib import Path
 
 import numpy as np
 
+from autoencoder.charts import dimensions, latent_map
 from autoencoder.checkpoints import load_model
 from autoencoder.classifier import load_judge
 from autoencoder.data import SplitParams, load_test_split, load_training_splits
 from autoencoder.devices import configure, describe_device, select_device
-from autoencoder.evaluation import EvaluateParams, evaluate
+from autoencoder.evaluation import EvaluateParams, activity, evaluate
 from autoencoder.files import write_atomically, write_json
-from autoencoder.gallery import interpolations, reconstructions, samples
+from autoencoder.gallery import interpolations, manifold, reconstructions, samples, traversals
 from autoencoder.headline import headline, significant
-from autoencoder.images import encode_png, to_unit_interval
+from autoencoder.images import to_unit_interval
 from autoencoder.latent_space import LatentSpaceParams, judge_latent_space
 from autoencoder.priors import exported_priors
+from autoencoder.sheets import encode_sheet
 from stages.parameters import load_parameters
 from stages.process import StageError, run, write_timings
 
@@ -42,27 +43,31 @@ def main(argv: list[str] | None = None) -> None:
     test = load_test_split(args.data, device)
     model, _ = load_model(args.checkpoint, device)
     print(f"{args.model}: evaluating on {len(test):,} test images, {describe_device(device)}", flush=True)
-    judge, fingerprint = load_judge(args.classifier, device)
+    judge, digest = load_judge(args.classifier, device)
     with np.load(args.latents) as file:
         latents = dict(file)
     priors = exported_priors(latents)
     image = to_unit_interval(test.images)
-    measured = evaluate(model, params, train, test) | judge_latent_space(
-        model, image, latents["test_mean"], priors, judge, space
-    )
+    codes = latents["test_mean"]
+    measured = evaluate(model, params, train, test) | judge_latent_space(model, image, codes, priors, judge, space)
     metrics = {name: significant(value) for name, value in measured.items()}
-    if bad := [name for name, value in metrics.items() if not math.isfinite(value)]:
+    if bad := [name for name, value in metrics.items() if not np.isfinite(value).all()]:
         raise StageError(f"{args.model}: not a finite number: {', '.join(bad)}; the training went wrong")
 
+    carried, unit = activity(measured, codes)
     pictures = {
-        "reconstructions": reconstructions(model, test),
-        "samples": samples(model, priors, device),
-        "interpolations": interpolations(model, test),
+        "reconstructions": reconstructions(args.model, model, test),
+        "samples": samples(args.model, model, priors, device),
+        "interpolations": interpolations(args.model, model, test, judge),
+        "latent_map": latent_map(args.model, codes, latents["test_labels"]),
+        "manifold": manifold(args.model, model, codes, device),
+        "dimensions": dimensions(args.model, carried, unit),
+        "traversals": traversals(args.model, model, codes, carried, device),
     }
     for name, picture in pictures.items():
-        write_atomically(args.pictures / f"{name}.png", encode_png(picture))
+        write_atomically(args.pictures / f"{name}.png", encode_sheet(picture))
     write_json(args.metrics, headline(metrics))
-    write_json(args.details, {**metrics, "classifier": fingerprint})
+    write_json(args.details, {**metrics, "classifier": digest[:8]})
     write_timings(f"evaluate_{args.model}", device=describe_device(device), seconds=time.perf_counter() - started)
     print(f"{args.model}: " + ", ".join(f"{name} {value}" for name, value in headline(metrics).items()))
 

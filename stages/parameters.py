@@ -8,6 +8,7 @@ from typing import Any
 from autoencoder.config import ParameterError, Parameters
 
 MODEL_NAME = re.compile(r"[a-z0-9_]+")
+SECTION = "expected a section, `key: value` on lines of its own"
 RESERVED_NAMES = {"real", "classifier"}
 
 
@@ -24,6 +25,8 @@ def load_parameters(path: Path = Path("params.yaml"), dag: Path = Path("dvc.yaml
     models = parameters.tree.get("models")
     if not models:
         raise ParameterError(f"{path}: models = {models!r}: expected at least one model")
+    if not isinstance(models, dict):
+        raise ParameterError(f"{path}: models = {models!r}: {SECTION}")
     for name in models:
         if not isinstance(name, str) or not MODEL_NAME.fullmatch(name):
             quotes = "" if isinstance(name, str) else ", in quotes"
@@ -50,7 +53,7 @@ def _mistakes(tree: Mapping[str, Any], known: set[str], prefix: str = "") -> Ite
         if isinstance(value, dict) and below:
             yield from _mistakes(value, known, f"{key}.")
         elif below:
-            yield f"{key} = {value!r}: expected a section, `key: value` on lines of its own"
+            yield f"{key} = {value!r}: {SECTION}"
         else:
             value = "a section" if isinstance(value, dict) else repr(value)
             declared = {name.removeprefix(prefix).split(".")[0] for name in known if name.startswith(prefix)}

@@ -30,10 +30,10 @@ def main(argv: list[str] | None = None) -> None:
     started = time.perf_counter()
     train, _ = load_training_splits(args.data, split_params, device)
     test = load_test_split(args.data, device)
-    judge, fingerprint = load_judge(args.classifier, device)
+    judge, digest = load_judge(args.classifier, device)
     rounded = {name: significant(value) for name, value in reference(judge, train, test, params).items()}
     write_json(args.metrics, headline(rounded))
-    write_json(args.details, {**rounded, "classifier": fingerprint})
+    write_json(args.details, {**rounded, "classifier": digest[:8]})
     write_timings("reference", device=describe_device(device), seconds=time.perf_counter() - started)
     print(f"real images: classifier_accuracy {rounded['classifier_accuracy']}")
 

@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pytest
 import torch
@@ -15,7 +17,7 @@ from autoencoder.classifier import (
 from autoencoder.data import Split
 from autoencoder.images import to_unit_interval
 
-PARAMS = ClassifierParams(epochs=6, batch_size=64, learning_rate=0.01)
+PARAMS = ClassifierParams(epochs=6, batch_size=64, learning_rate=0.01, real_acceptance=0.95)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def splits(digits) -> tuple[Split, Split, Split]:
 def judge(splits):
     classifier = build_classifier()
     list(fit(classifier, PARAMS, splits[0]))
-    return calibrated(classifier, *splits[:2])
+    return calibrated(classifier, PARAMS, *splits[:2])
 
 
 def test_it_learns_to_tell_digits_apart(splits, judge):
@@ -46,6 +48,12 @@ def test_it_learns_to_tell_digits_apart(splits, judge):
 def test_it_accepts_95_percent_of_the_images_it_is_calibrated_on(splits, judge):
     validation = splits[1]
     assert judge(to_unit_interval(validation.images)).accepted.mean() == pytest.approx(0.95, abs=0.01)
+
+
+def test_the_share_it_accepts_is_a_parameter(splits, judge):
+    strict = calibrated(judge.classifier, PARAMS.model_copy(update={"real_acceptance": 0.5}), *splits[:2])
+    assert strict.threshold > judge.threshold
+    assert strict(to_unit_interval(splits[1].images)).accepted.mean() == pytest.approx(0.5, abs=0.01)
 
 
 def test_it_rejects_what_is_no_digit(judge):
@@ -80,7 +88,7 @@ def test_saved_and_loaded_it_says_the_same(judge, splits, tmp_path):
     assert (tmp_path / "a" / "model.pt").read_bytes() == (tmp_path / "b" / "other.pt").read_bytes()
     loaded, fingerprint = load_judge(tmp_path / "a" / "model.pt", torch.device("cpu"))
     assert loaded.threshold == judge.threshold
-    assert len(fingerprint) == 8
+    assert fingerprint == hashlib.sha256((tmp_path / "a" / "model.pt").read_bytes()).hexdigest()
     np.testing.assert_allclose(loaded(image).features, judge(image).features, atol=1e-5)
 
 
@@ -94,7 +102,7 @@ def test_a_file_that_is_no_classifier_is_named(content, tmp_path):
 
 
 def test_a_training_that_diverges_says_so(splits):
-    params = ClassifierParams(epochs=2, batch_size=64, learning_rate=1e30)
+    params = PARAMS.model_copy(update={"learning_rate": 1e30})
     with pytest.raises(ValueError, match=r"params\.yaml: classifier: the loss is .*smaller learning_rate"):
         list(fit(build_classifier(), params, splits[0]))
 

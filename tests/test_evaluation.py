@@ -1,4 +1,4 @@
-"""evaluation.py and gallery.py: every metric against known values, good on good input and bad on bad input."""
+"""Every metric against known values, good on good input and bad on bad input."""
 
 import math
 from itertools import pairwise
@@ -7,19 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import ImageFont
 from torch import Tensor, nn
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from autoencoder import gallery
 from autoencoder.data import Split
 from autoencoder.evaluation import (
     EvaluateParams,
+    activity,
     binarize,
+    code_metrics,
     count_parameters,
     encode,
     evaluate,
-    knn_accuracy,
     likelihood_bounds,
     posterior_metrics,
     reconstruction_metrics,
@@ -27,10 +26,9 @@ from autoencoder.evaluation import (
 from autoencoder.images import to_unit_interval
 from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, build_model
 from autoencoder.objectives import Gaussian
-from autoencoder.priors import Prior, fitted_gaussian, standard_normal
-from autoencoder.sheets import FONT_SIZE, MARGIN
 
-PARAMS = EvaluateParams(batch_size=16, iwae_samples=8, neighbors=3)
+PARAMS = EvaluateParams(batch_size=16, iwae_samples=8, neighbors=3, active_variance=0.01, noise_seed=20080601)
+SEED = PARAMS.noise_seed
 MLP = {"type": "mlp", "hidden": [16]}
 
 
@@ -149,38 +147,69 @@ def test_ssim_is_torchmetrics_own():
     assert found < 0.2
 
 
-def test_knn_is_perfect_on_separable_codes_and_chance_on_constant_ones():
+def test_digits_are_read_from_separable_codes_and_not_from_constant_ones():
     train, test = digits(100), digits(50, seed=1)
-    assert knn_accuracy(constant_ae(0.5), PARAMS, train, test) == 1
+    found = code_metrics(constant_ae(0.5), PARAMS, train, test)
+    assert found == {"knn_accuracy": 1, "linear_probe_accuracy": 1}
     blind_layer = nn.Linear(784, 2)
     nn.init.zeros_(blind_layer.weight)
     blind = AE(nn.Sequential(nn.Flatten(), blind_layer), Constant(torch.zeros(1, 28, 28)), 2)
     with torch.no_grad():
-        assert knn_accuracy(blind, PARAMS, train, test) == pytest.approx(0.1)
+        assert code_metrics(blind, PARAMS, train, test) == pytest.approx(dict.fromkeys(found, 0.1))
 
 
-def test_knn_takes_its_references_from_the_training_split():
+def test_a_linear_probe_sees_no_ring_where_neighbours_do():
+    class Ring(nn.Module):
+        """Zeros in the middle, ones around them."""
+
+        def forward(self, image: Tensor) -> Tensor:
+            angle = image[:, 0, 5, 5] * 2 * math.pi
+            return image[:, 0, 0, 1:2] * torch.stack([angle.cos(), angle.sin()], 1)
+
+    rings = [digits(400, seed) for seed in (0, 1)]
+    train, test = (Split(split.images[split.labels < 2], split.labels[split.labels < 2]) for split in rings)
+    found = code_metrics(AE(Ring(), Constant(torch.zeros(1, 28, 28)), 2), PARAMS, train, test)
+    assert found["knn_accuracy"] == 1
+    assert found["linear_probe_accuracy"] < 0.8
+
+
+def test_codes_are_read_by_what_the_training_split_teaches():
     train, test = digits(100), digits(50, seed=1)
     wrong = Split(train.images, (train.labels + 1) % 10)
-    assert knn_accuracy(constant_ae(0.5), PARAMS, wrong, test) == 0
+    assert code_metrics(constant_ae(0.5), PARAMS, wrong, test) == {"knn_accuracy": 0, "linear_probe_accuracy": 0}
+
+
+def test_more_neighbours_than_training_images_are_refused():
+    params = PARAMS.model_copy(update={"neighbors": 101})
+    with pytest.raises(
+        ValueError, match=r"^params\.yaml: evaluate\.neighbors = 101: expected at most the 100 training"
+    ):
+        code_metrics(constant_ae(0.5), params, digits(100), digits(10))
 
 
 def test_active_units_and_kl_divergence_of_a_posterior_with_dead_dimensions():
     scale = torch.tensor([1.0, 0.0, 2.0, 0.0, 0.01])
     model = VAE(Posterior(scale, torch.zeros(5)), Constant(torch.zeros(1, 28, 28)), 5)
-    metrics = posterior_metrics(model, 16, digits(100))
+    metrics = posterior_metrics(model, PARAMS, digits(100))
     assert metrics["active_units"] == 2
     assert isinstance(metrics["active_units"], int)
     # a tenth of the images has mean scale[i] in dimension i, and the variance is the prior's
-    assert metrics["kl_divergence"] == pytest.approx(0.1 * 0.5 * (scale**2).sum().item(), rel=1e-5)
+    assert metrics["kl_per_dimension"] == pytest.approx((0.1 * 0.5 * scale**2).tolist(), rel=1e-5, abs=1e-8)
+    assert metrics["kl_divergence"] == pytest.approx(sum(metrics["kl_per_dimension"]), rel=1e-9)
+    strict = PARAMS.model_copy(update={"active_variance": 0.3})  # the third has 4 * 0.1 * 0.9
+    assert posterior_metrics(model, strict, digits(100))["active_units"] == 1
 
 
 def test_kl_divergence_counts_the_variance_too():
     log_var = torch.tensor([0.0, math.log(0.25)])
     model = VAE(Posterior(torch.zeros(2), log_var), Constant(torch.zeros(1, 28, 28)), 2)
-    metrics = posterior_metrics(model, 3, digits(10))
+    metrics = posterior_metrics(model, PARAMS, digits(10))
     assert metrics["kl_divergence"] == pytest.approx(0.5 * (0.25 + math.log(4) - 1), rel=1e-6)
     assert metrics["active_units"] == 0
+
+
+def with_samples(count: int) -> EvaluateParams:
+    return PARAMS.model_copy(update={"iwae_samples": count})
 
 
 @pytest.mark.parametrize("samples", [1, 5, 4001])
@@ -189,10 +218,10 @@ def test_bounds_are_exact_where_the_latent_says_nothing(samples):
     prior = Posterior(torch.zeros(2), torch.zeros(2))
     model = VAE(prior, Constant(torch.logit(probability)), 2)
     split = digits(12)
-    image = binarize(split).double()
+    image = binarize(split, SEED).double()
     p = probability.double()
     nll = -(image * p.log() + (1 - image) * (1 - p).log()).flatten(1).sum(1).mean().item()
-    bounds = likelihood_bounds(model, samples, split)
+    bounds = likelihood_bounds(model, with_samples(samples), split)
     assert bounds["nll"] == pytest.approx(nll, rel=1e-6)
     assert bounds["elbo"] == pytest.approx(-nll, rel=1e-6)
 
@@ -204,12 +233,12 @@ def test_bounds_close_in_on_the_likelihood_as_samples_grow():
     # log p(image) by quadrature over the one latent dimension
     grid = torch.linspace(-8, 8, 4001, dtype=torch.float64)
     logits = Linear()(grid[:, None].float()).double().flatten(1)
-    image = binarize(split).double().flatten(1)
+    image = binarize(split, SEED).double().flatten(1)
     log_likelihood = image @ logits.T - nn.functional.softplus(logits).sum(1)
     log_prior = -0.5 * (grid**2 + math.log(2 * math.pi))
     exact = (torch.logsumexp(log_likelihood + log_prior, 1) + math.log(grid[1] - grid[0])).mean().item()
 
-    found = {samples: likelihood_bounds(model, samples, split) for samples in (1, 4, 32, 2000)}
+    found = {samples: likelihood_bounds(model, with_samples(samples), split) for samples in (1, 4, 32, 2000)}
     assert found[1]["nll"] == pytest.approx(-found[1]["elbo"], rel=1e-6)
     nll = [bounds["nll"] for bounds in found.values()]
     assert all(tighter < looser + 0.05 for looser, tighter in pairwise(nll))  # the draws differ with k
@@ -221,7 +250,7 @@ def test_bounds_close_in_on_the_likelihood_as_samples_grow():
 def test_nll_is_never_above_minus_elbo(samples):
     model = build(kind="vae", latent_dim=4, network=MLP)
     with torch.no_grad():
-        bounds = likelihood_bounds(model, samples, digits(15))
+        bounds = likelihood_bounds(model, with_samples(samples), digits(15))
     assert bounds["nll"] <= -bounds["elbo"] + 1e-9
 
 
@@ -229,17 +258,18 @@ def test_binarization_is_fixed_and_unbiased():
     split = Split(torch.full((400, 1, 28, 28), 51, dtype=torch.uint8), torch.zeros(400, dtype=torch.uint8))
     with torch.random.fork_rng():
         torch.manual_seed(5)
-        first = binarize(split)
+        first = binarize(split, SEED)
         torch.manual_seed(6)
-        assert torch.equal(binarize(split), first)
+        assert torch.equal(binarize(split, SEED), first)
     assert first.unique().tolist() == [0, 1]
     assert first.mean().item() == pytest.approx(0.2, abs=0.003)  # 4 standard errors
     assert not torch.equal(first[0], first[1])
+    assert not torch.equal(binarize(split, SEED + 1), first)
 
 
 def test_binarization_leaves_black_and_white_as_they_are():
     for value in (0, 255):
-        assert torch.equal(binarize(flat(value)), torch.full((4, 1, 28, 28), value / 255))
+        assert torch.equal(binarize(flat(value), SEED), torch.full((4, 1, 28, 28), value / 255))
 
 
 def test_parameters_are_what_the_fit_has_set():
@@ -254,17 +284,20 @@ def test_parameters_are_what_the_fit_has_set():
 def test_evaluate_gives_every_metric_of_its_kind():
     train, test = digits(60), digits(30, seed=1)
     common = {
-        "reconstruction_mse", "reconstruction_bce", "ssim", "train_reconstruction_mse", "knn_accuracy", "parameters",
+        "reconstruction_mse", "reconstruction_bce", "ssim", "train_reconstruction_mse", "knn_accuracy",
+        "linear_probe_accuracy", "parameters",
     }  # fmt: skip
     pca = build(kind="pca", latent_dim=4)
     assert isinstance(pca, PCA)
     pca.fit(to_unit_interval(train.images))
     metrics = evaluate(pca, PARAMS, train, test)
-    assert metrics.keys() == common
+    assert metrics.keys() == common | {"explained_variance_ratio"}
+    variances = np.linalg.eigvalsh(np.cov(to_unit_interval(train.images).flatten(1).double().T))[::-1]
+    assert metrics["explained_variance_ratio"] == pytest.approx(variances[:4] / variances.sum(), rel=1e-4)
     assert metrics["train_reconstruction_mse"] < metrics["reconstruction_mse"]  # noise can only be learned by heart
     metrics = evaluate(build(kind="vae", latent_dim=4, network=MLP), PARAMS, train, test)
-    assert metrics.keys() == common | {"kl_divergence", "active_units", "elbo", "nll"}
-    assert all(math.isfinite(value) for value in metrics.values())
+    assert metrics.keys() == common | {"kl_divergence", "kl_per_dimension", "active_units", "elbo", "nll"}
+    assert all(np.isfinite(value).all() for value in metrics.values())
 
 
 @pytest.mark.parametrize("kind", ["pca", "vae_article", "ae", "vae"])
@@ -274,12 +307,10 @@ def test_metrics_do_not_depend_on_the_batch_size(kind):
     model = build(kind=kind, **shape)
     if isinstance(model, PCA):
         model.fit(to_unit_interval(train.images))
-    found = [
-        evaluate(model, EvaluateParams(batch_size=size, iwae_samples=4, neighbors=3), train, test)
-        for size in (1, 7, 1000)
-    ]
+    found = [evaluate(model, PARAMS.model_copy(update={"batch_size": size}), train, test) for size in (1, 7, 1000)]
     for other in found[1:]:
-        assert other == pytest.approx(found[0], rel=1e-6)
+        for name, value in other.items():
+            assert value == pytest.approx(found[0][name], rel=1e-5, abs=1e-9), name
 
 
 def test_evaluation_leaves_the_global_generator_and_the_model_alone():
@@ -297,73 +328,10 @@ def test_encode_gives_the_codes_of_all_images_in_order():
     np.testing.assert_array_equal(codes.argmax(1), split.labels.numpy())
 
 
-def label_width(*names: str) -> int:
-    font = ImageFont.load_default(FONT_SIZE)
-    return 2 * MARGIN + max(round(font.getlength(name)) for name in names) + MARGIN
-
-
-TILE, GAP, MARGINS = 56, 4, 16  # 28 pixels twice, between tiles, above and below
-
-
-def test_the_sheet_of_reconstructions_shows_two_of_every_digit():
-    split = digits(40)
-    sheet = gallery.reconstructions(Identity(), split)
-    width = 20 * TILE + 19 * GAP + label_width("image", "reconstruction", "difference")
-    assert sheet.shape == (3 * TILE + 2 * GAP + MARGINS, width, 3)
-    left = width - 8 - 20 * TILE - 19 * GAP
-    rows = [sheet[8 + row * (TILE + GAP) :][:TILE, left:-8] for row in range(3)]
-    np.testing.assert_array_equal(rows[0], rows[1])
-    assert (rows[2] == 255).all()
-    for column, index in enumerate([index for digit in range(10) for index in (digit, digit + 10)]):
-        tile = rows[0][::2, column * (TILE + GAP) :][:, :TILE:2, 0]
-        np.testing.assert_array_equal(tile, split.images[index, 0])
-
-
-def priors_around(mean: float) -> dict[str, Prior]:
-    return {"normal": standard_normal(3), "gaussian": fitted_gaussian(np.full(3, mean), np.eye(3))}
-
-
-def test_the_sheet_of_samples_shows_every_prior_with_one_noise():
-    model = build(kind="vae", latent_dim=3, network=MLP)
-    sheet = gallery.samples(model, priors_around(0.0), torch.device("cpu"))
-    half = 3 * TILE + 2 * GAP
-    assert sheet.shape == (
-        2 * half + 3 * GAP + MARGINS,
-        20 * TILE + 19 * GAP + label_width("N(0, I)", "Gaussian"),
-    )
-    pictures = sheet[:, -(20 * TILE + 19 * GAP) - 8 :]
-    np.testing.assert_array_equal(pictures[8 : 8 + half], pictures[8 + half + 3 * GAP :][:half])  # the fit is N(0, I)
-    moved = gallery.samples(model, priors_around(5.0), torch.device("cpu"))
-    np.testing.assert_array_equal(moved[8 : 8 + half, -500:], sheet[8 : 8 + half, -500:])
-    assert not np.array_equal(moved[8 + half + 3 * GAP :, -500:], sheet[8 + half + 3 * GAP :, -500:])
-
-
-def test_the_sheet_of_interpolations_goes_from_digit_to_digit():
-    split = digits(40)
-    sheet = gallery.interpolations(Identity(), split)
-    names = [f"{a} to {b}" for a, b in pairwise(gallery.WALK)]
-    assert sheet.shape == (7 * TILE + 6 * GAP + MARGINS, 11 * TILE + 10 * GAP + label_width(*names))
-    left = sheet.shape[1] - 8 - 11 * TILE - 10 * GAP
-    for row, (start, end) in enumerate(pairwise(gallery.WALK)):
-        strip = sheet[8 + row * (TILE + GAP) :][:TILE:2]
-        np.testing.assert_array_equal(strip[:, left : left + TILE : 2], split.images[start, 0])
-        np.testing.assert_array_equal(strip[:, -8 - TILE : -8 : 2], split.images[end, 0])
-        middle = strip[:, left + 5 * (TILE + GAP) :][:, :TILE:2].astype(float)
-        mean = (split.images[start, 0].float() + split.images[end, 0].float()) / 2
-        np.testing.assert_allclose(middle, mean, atol=0.51)
-
-
-@pytest.mark.parametrize("draw", ["reconstructions", "samples", "interpolations"])
-def test_sheets_are_the_same_every_time_and_follow_the_model(draw):
-    def sheet(seed: int) -> np.ndarray:
-        model = build(seed, kind="ae", latent_dim=3, network=MLP)
-        if draw == "samples":
-            return gallery.samples(model, priors_around(0.0), torch.device("cpu"))
-        return getattr(gallery, draw)(model, digits(40))
-
-    first = sheet(0)
-    with torch.random.fork_rng():
-        torch.manual_seed(11)
-        np.testing.assert_array_equal(sheet(0), first)
-    assert not np.array_equal(sheet(1), first)
-    assert first.dtype == np.uint8
+def test_what_a_dimension_carries_is_said_in_the_unit_of_the_model():
+    codes = np.array([[0.0, 1.0], [0.0, 3.0]])
+    assert activity({"kl_per_dimension": [2.0, 0.5]}, codes)[0].tolist() == [2.0, 0.5]
+    values, unit = activity({"explained_variance_ratio": [0.6, 0.1]}, codes)
+    assert (values.tolist(), unit) == ([0.6, 0.1], "share of the images' variance")
+    values, unit = activity({"reconstruction_mse": 0.1}, codes)
+    assert (values.tolist(), unit) == ([0.0, 1.0], "standard deviation of the codes")

@@ -16,11 +16,13 @@ import pytest
 import torch
 
 from autoencoder.checkpoints import load_model
+from autoencoder.classifier import load_judge
 from autoencoder.datasets import make_digits, write_dataset
 from autoencoder.headline import headline
 from autoencoder.images import to_unit_interval
+from autoencoder.inference import open_session
 from autoencoder.training import Terms, Training, TrainingDiverged
-from stages import classifier, evaluate, export, reference, train
+from stages import classifier, evaluate, export, export_classifier, reference, report, train
 from tests.small_params import small_params
 
 ROOT = Path(__file__).parents[1]
@@ -57,12 +59,20 @@ COMMANDS = {
     "--classifier models/classifier/model.pt --metrics metrics/{0}.json --details details/{0}.json --pictures plots/{0}",
 }
 MAINS = {"train": train.main, "export": export.main, "evaluate": evaluate.main}
+PICTURES = ("reconstructions", "samples", "interpolations", "latent_map", "manifold", "dimensions", "traversals")
 ONCE = {
     "classifier": "--data data/digits.npz --output models/classifier/model.pt",
+    "export_classifier": "--data data/digits.npz --classifier models/classifier/model.pt --output models/classifier/onnx",
     "reference": "--data data/digits.npz --classifier models/classifier/model.pt --metrics metrics/real.json "
     "--details details/real.json",
+    "report": "--details details --pictures plots --output report",
 }
-ONCE_MAINS = {"classifier": classifier.main, "reference": reference.main}
+ONCE_MAINS = {
+    "classifier": classifier.main,
+    "export_classifier": export_classifier.main,
+    "reference": reference.main,
+    "report": report.main,
+}
 
 
 def arguments(stage: str, model: str) -> list[str]:
@@ -102,11 +112,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in which every stage of every model has run."""
     folder = tmp_path_factory.mktemp("finished")
     lay_out(folder)
-    for stage in ONCE:
+    for stage in ("classifier", "export_classifier", "reference"):
         run_in(folder, stage)
     for model in MODELS:
         for stage in MAINS:
             run_in(folder, stage, model)
+    run_in(folder, "report")
     return folder
 
 
@@ -131,7 +142,9 @@ def test_the_commands_are_those_of_dvc_yaml():
 def test_stages_write_what_they_declare_and_nothing_else(finished):
     found = {path.relative_to(finished).as_posix() for path in finished.rglob("*") if path.is_file()}
     expected = {"dvc.yaml", "params.yaml", "data/digits.npz", "models/classifier/model.pt"}
-    expected |= {"metrics/real.json", "details/real.json", "timings/classifier.json", "timings/reference.json"}
+    expected |= {"models/classifier/onnx/classifier.onnx", "models/classifier/onnx/manifest.json"}
+    expected |= {"metrics/real.json", "details/real.json", "report/README.md", "report/claims.png"}
+    expected |= {f"timings/{stage}.json" for stage in ("classifier", "export_classifier", "reference")}
     for model in MODELS:
         epochs = PARAMS["models"][model].get("epochs", 1)
         expected |= {f"models/{model}/model.pt", f"plots/{model}/loss.csv"}
@@ -139,7 +152,7 @@ def test_stages_write_what_they_declare_and_nothing_else(finished):
         expected |= {f"models/{model}/epochs/epoch_{epoch:04d}.png" for epoch in range(1, epochs + 1)}
         expected |= {f"models/{model}/onnx/{name}.onnx" for name in ("encoder", "decoder")}
         expected |= {f"models/{model}/onnx/{name}" for name in ("latents.npz", "manifest.json")}
-        expected |= {f"plots/{model}/{name}.png" for name in ("reconstructions", "samples", "interpolations")}
+        expected |= {f"plots/{model}/{name}.png" for name in PICTURES}
         expected |= {f"timings/{stage}_{model}.json" for stage in MAINS}
     assert found == expected
 
@@ -218,7 +231,8 @@ def test_evaluate_writes_sorted_rounded_finite_metrics(name, finished):
     assert text == json.dumps(details, indent=2, sort_keys=True) + "\n"
     judge = hashlib.sha256((finished / "models" / "classifier" / "model.pt").read_bytes()).hexdigest()
     assert details.pop("classifier") == judge[:8]
-    assert all(np.isfinite(value) and value == float(f"{value:.5g}") for value in details.values() if value < 1e5)
+    figures = np.concatenate([np.atleast_1d(value) for key, value in details.items() if key != "parameters"])
+    assert all(np.isfinite(value) and value == float(f"{value:.5g}") for value in figures)
     metrics = json.loads((finished / "metrics" / f"{name}.json").read_text())
     assert metrics == headline(details)
     assert ("nll" in metrics) == name.startswith("vae")
@@ -238,6 +252,31 @@ def test_a_stage_run_again_writes_the_same_bytes(stage, finished, tmp_path):
         again = tmp_path / "again" / path.relative_to(finished)
         if path.is_file() and timings not in again.parents:
             assert again.read_bytes() == path.read_bytes(), path
+
+
+def test_the_exported_classifier_reads_as_the_evaluation_does(finished):
+    manifest = json.loads((finished / "models" / "classifier" / "onnx" / "manifest.json").read_text())
+    model = (finished / "models" / "classifier" / "model.pt").read_bytes()
+    graph = (finished / "models" / "classifier" / "onnx" / "classifier.onnx").read_bytes()
+    assert manifest["classifier_sha256"] == hashlib.sha256(model).hexdigest()
+    assert manifest["files"]["classifier.onnx"]["sha256"] == hashlib.sha256(graph).hexdigest()
+    judge, _ = load_judge(finished / "models" / "classifier" / "model.pt", torch.device("cpu"))
+    with np.load(finished / "data" / "digits.npz") as arrays:
+        image = arrays["test_images"][:, None] / np.float32(255)
+    probability = open_session(graph, device="cpu").run({"image": image})["probability"]
+    judged = judge(torch.from_numpy(image))
+    np.testing.assert_array_equal(probability.argmax(1), judged.label)
+    clear = np.abs(probability.max(1) - manifest["threshold"]) > 1e-4
+    np.testing.assert_array_equal((probability.max(1) >= manifest["threshold"])[clear], judged.accepted[clear])
+
+
+def test_the_report_compares_the_models_of_params_yaml_alone(finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "copy")
+    fewer = {name: params for name, params in PARAMS["models"].items() if name != "pca"}
+    (tmp_path / "copy" / "params.yaml").write_text(json.dumps(PARAMS | {"models": fewer}))
+    run_in(tmp_path / "copy", "report")
+    assert "`pca`" in (finished / "report" / "README.md").read_text()
+    assert "`pca`" not in (tmp_path / "copy" / "report" / "README.md").read_text()
 
 
 def test_numpy_and_onnxruntime_alone_can_encode_and_decode(finished):

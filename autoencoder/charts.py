@@ -1,0 +1,92 @@
+"""Charts of a model's evaluation, drawn by matplotlib: where the codes lie, and what each latent dimension carries."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+
+from autoencoder.planes import principal_plane
+
+DOTS_PER_INCH = 160  # for a screen of 80 an inch: sharp on one that has twice as many
+MAPPED = 3000  # codes of the map: more would hide each other
+CIRCLES = (1, 2, 3)  # standard deviations of N(0, I)
+SHOWN = 0.99  # quantile of the codes that must be inside the frame, on every side
+ACCENT = "#2f6db3"
+# ten colours that are told apart on white, also by most colour-blind eyes (Petroff 2021)
+DIGIT_COLOURS = (
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+)  # fmt: skip
+STYLE: dict[Any, Any] = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "legend.frameon": False,
+}
+
+Picture = UInt8[np.ndarray, "height width 3"]
+
+
+def latent_map(name: str, codes: Float[np.ndarray, "n latent_dim"], labels: UInt8[np.ndarray, " n"]) -> Picture:
+    """Codes of test images coloured by digit, with circles of N(0, I); of more than two dimensions, their main plane."""
+    plane = principal_plane(codes)
+    points, prior = plane.coordinates(codes), plane.coordinates(np.zeros((1, codes.shape[1])))[0]
+    shown = min(MAPPED, len(codes))
+    with rc_context(STYLE):
+        figure = Figure(figsize=(5.2, 5.6), layout="constrained")
+        axes = figure.add_subplot()
+        for digit in np.unique(labels):
+            place = points[:shown][labels[:shown] == digit]
+            colour = DIGIT_COLOURS[digit % len(DIGIT_COLOURS)]
+            axes.scatter(place[:, 0], place[:, 1], color=colour, s=6, linewidths=0, label=str(digit))
+        for radius in CIRCLES:
+            axes.add_patch(Circle(tuple(prior), radius, fill=False, linestyle="--", linewidth=1))
+        digits = axes.get_legend_handles_labels()[0]
+        circles = axes.plot([], [], "k--", linewidth=1, label="N(0, I): 1, 2, 3 standard deviations")
+        low, high = np.quantile(points, [1 - SHOWN, SHOWN], axis=0)
+        low, high = np.minimum(low, prior - CIRCLES[-1]), np.maximum(high, prior + CIRCLES[-1])
+        middle, reach = (low + high) / 2, (high - low).max() / 2 * 1.05
+        axes.set(xlim=middle[0] + reach * np.array([-1, 1]), ylim=middle[1] + reach * np.array([-1, 1]))
+        axes.set_aspect("equal")
+        axes.set_title(f"{name}: codes of {shown:,} test images")
+        if codes.shape[1] <= 2:
+            axes.set(xlabel="latent dimension 0", ylabel="latent dimension 1")
+        else:
+            share = points.var(0) / max(codes.var(0).sum(), np.finfo(np.float32).tiny)
+            axes.set(
+                xlabel=f"main axis 1 of {codes.shape[1]} dimensions ({share[0]:.0%} of the codes' variance)",
+                ylabel=f"main axis 2 ({share[1]:.0%})",
+            )
+        axes.legend(handles=circles, loc="best", frameon=True)
+        figure.legend(
+            handles=digits, loc="outside lower center", ncols=10, markerscale=2.5, handletextpad=0, columnspacing=1
+        )
+        return drawn(figure)
+
+
+def dimensions(name: str, values: Float[np.ndarray, " latent_dim"], unit: str) -> Picture:
+    """What every latent dimension carries, the most first."""
+    order = np.argsort(-values, kind="stable")
+    with rc_context(STYLE):
+        figure = Figure(figsize=(5.2, 2.6), layout="constrained")
+        axes = figure.add_subplot()
+        axes.bar(range(len(values)), values[order], color=ACCENT)
+        every = -(-len(values) // 32)  # labels that fit
+        axes.set_xticks(range(0, len(values), every), [str(index) for index in order[::every]])
+        axes.set(xlabel="latent dimension", ylabel=unit, title=f"{name}: what each latent dimension carries")
+        axes.margins(x=0.01)
+        return drawn(figure)
+
+
+def drawn(figure: Figure) -> Picture:
+    """The finished figure as pixels."""
+    figure.set_dpi(DOTS_PER_INCH)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

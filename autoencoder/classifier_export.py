@@ -1,0 +1,40 @@
+"""The digit classifier as an ONNX graph, for those who judge pictures without torch."""
+
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from autoencoder.classifier import Classifier
+from autoencoder.onnx_export import EXAMPLE_BATCH, ExportParams, differences, export_graph
+
+OUTPUT = "probability"
+
+
+class ClassifierGraph(nn.Module):
+    """image -> probability of every digit."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__()
+        self.classifier = classifier
+
+    def forward(self, image: Float[Tensor, "batch 1 28 28"]) -> Float[Tensor, "batch 10"]:
+        """Shares of 1."""
+        return self.classifier(image).softmax(1)
+
+
+def export_classifier(classifier: Classifier, params: ExportParams, metadata: Mapping[str, str]) -> bytes:
+    """The classifier: input `image` [batch, 1, 28, 28] in [0, 1]; output `probability` [batch, 10]."""
+    example = torch.rand(EXAMPLE_BATCH, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    return export_graph(ClassifierGraph(classifier), example, "image", [OUTPUT], params, metadata)
+
+
+@torch.no_grad()
+def classifier_parity(classifier: Classifier, graph: bytes, image: Float[Tensor, "n 1 28 28"]) -> dict[str, float]:
+    """The largest absolute difference between onnxruntime and torch over all these images.
+
+    Raises:
+        ParityError: see `differences`.
+    """
+    return differences(graph, "image", image, {OUTPUT: ClassifierGraph(classifier)(image)})

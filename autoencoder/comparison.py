@@ -1,0 +1,172 @@
+"""Models side by side: one table, best values in bold, and what the numbers say of the two claims, in words.
+
+Every figure is a list with one value per seed; words and bold type follow the means. Nothing here is typed in: other
+numbers make other sentences.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+from autoencoder.catalog import METRICS
+from autoencoder.headline import HEADLINE
+
+REAL = "real"  # the row of real images
+ARROWS = {"lower": " ↓", "higher": " ↑", "neither": ""}
+ARTICLE_LATENT_DIM = {"ae_article": 20, "vae_article": 10}
+CLEARLY = 1.5  # times better: what is called a difference
+NEARLY = 0.8  # of the other's value: what is called nearly as good
+
+Rows = Mapping[str, Mapping[str, Sequence[float | int]]]
+Models = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An autoencoder and a VAE that differ in nothing else."""
+
+    ae: str
+    vae: str
+    latent_dim: int
+
+
+def metrics_table(rows: Rows) -> str:
+    """The headline figures, one row per model and one for real images; arrows point to better."""
+    metrics = [metric for name in HEADLINE for metric in METRICS if metric.name == name]
+    best = {}
+    for metric in metrics:
+        found = [fmean(row[metric.name]) for name, row in rows.items() if name != REAL and metric.name in row]
+        if found and metric.better != "neither":
+            best[metric.name] = min(found) if metric.better == "lower" else max(found)
+    lines = []
+    for name, row in rows.items():
+        cells = [f"`{name}`" if name != REAL else "real images"]
+        for metric in metrics:
+            text = shown(row[metric.name]) if metric.name in row else ""
+            bold = text and name != REAL and fmean(row[metric.name]) == best.get(metric.name)
+            cells.append(f"**{text}**" if bold else text)
+        lines.append(cells)
+    return table(["model", *(f"{metric.name}{ARROWS[metric.better]}" for metric in metrics)], lines)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: bool = True) -> str:
+    """A Markdown table; all columns but the first to the right, where they hold `numbers`."""
+    rule = ["---", *(["---:" if numbers else "---"] * (len(header) - 1))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [header, rule, *rows])
+
+
+def shown(values: Sequence[float | int]) -> str:
+    """One value as it is; of several, mean ± standard deviation, to two digits of the latter."""
+    spread = stdev(values) if len(values) > 1 else 0.0
+    if not spread:
+        return f"{values[0]:g}"
+    decimals = max(0, 1 - math.floor(math.log10(spread)))
+    return f"{fmean(values):.{decimals}f} ± {spread:.{decimals}f}"
+
+
+def pairs(models: Models) -> list[Pair]:
+    """Every VAE with the autoencoder of the same size, fewest latent dimensions first."""
+    found = [
+        Pair(ae, vae, params["latent_dim"])
+        for vae, params in models.items()
+        for ae, other in models.items()
+        if params["kind"] == "vae"
+        and other["kind"] == "ae"
+        and all(other[key] == params[key] for key in ("latent_dim", "network"))
+    ]
+    return sorted(found, key=lambda pair: pair.latent_dim)
+
+
+def continuity(rows: Rows, pair: Pair) -> str:
+    """Is the VAE's latent space the more continuous one?"""
+    flips, lengths, middles = (
+        _both(rows, pair, name) for name in ("label_flip_rate", "normalized_path_length", "midpoint_acceptance")
+    )
+    ratios = [ae / vae if vae else math.inf for ae, vae in (flips, lengths)]
+    if min(ratios) >= CLEARLY:
+        verdict = f"**the claim shows**: the VAE is the more continuous, by {ratios[0]:.1f} and {ratios[1]:.1f} times"
+    elif max(ratios) <= 1 / CLEARLY:
+        verdict = "**the claim fails**: the autoencoder is the more continuous"
+    else:
+        verdict = "**the claim does not show**: in small steps the autoencoder is about as continuous as the VAE"
+    ahead = "the VAE" if middles[1] > middles[0] else "the autoencoder"
+    return (
+        f"In {pair.latent_dim} dimensions (`{pair.ae}`, `{pair.vae}`) a small step in the latent space changes the "
+        f"decoded digit {_percent(flips[0])} of the time in the autoencoder and {_percent(flips[1])} in the VAE "
+        f"(`label_flip_rate`), and moves the picture by {lengths[0]:.3g} and {lengths[1]:.3g} "
+        f"(`normalized_path_length`): {verdict}. Halfway between two images {_percent(middles[0])} and "
+        f"{_percent(middles[1])} are digits beyond doubt (`midpoint_acceptance`): {ahead} is ahead."
+    )
+
+
+def completeness(rows: Rows, pair: Pair) -> str:
+    """Do more of the VAE's samples from N(0, I) mean something, and does a fitted density change that?"""
+    accepted, covered, walked, fitted = (
+        _both(rows, pair, name)
+        for name in ("prior_acceptance_normal", "coverage_normal", "walk_acceptance_normal", "coverage_gmm")
+    )
+    wins = [vae > ae for ae, vae in (accepted, covered, walked)]
+    if all(wins):
+        verdict = "**the claim shows**: the VAE is ahead in all three"
+    elif not any(wins):
+        verdict = "**the claim fails**: the autoencoder is ahead in all three"
+    else:
+        verdict = f"**the claim does not show clearly**: the VAE is ahead in {sum(wins)} of the three"
+    real = rows[REAL]
+    text = (
+        f"In {pair.latent_dim} dimensions, drawn from N(0, I), {_percent(accepted[0])} of the autoencoder's samples and "
+        f"{_percent(accepted[1])} of the VAE's decode to a digit beyond doubt (`prior_acceptance_normal`; of real images "
+        f"{_percent(fmean(real['prior_acceptance_normal']))}); they come near {_percent(covered[0])} and "
+        f"{_percent(covered[1])} of the test images (`coverage_normal`; real images "
+        f"{_percent(fmean(real['coverage_normal']))}); and {_percent(walked[0])} and {_percent(walked[1])} of the frames "
+        f"on walks between two samples are digits (`walk_acceptance_normal`): {verdict}. "
+    )
+    text += f"From a mixture fitted to the training codes the two cover {_percent(fitted[0])} and {_percent(fitted[1])}"
+    if fitted[0] >= NEARLY * fitted[1] and covered[1] > covered[0]:
+        return f"{text}: the autoencoder's space can be sampled too, once one knows where its codes lie. What the VAE buys is that one knows."
+    return f"{text} (`coverage_gmm`)."
+
+
+def baselines(rows: Rows, models: Models) -> list[str]:
+    """The article's networks beside ours of the same kind, one sentence each, and beside PCA."""
+    sentences = []
+    for name, params in models.items():
+        if params["kind"] not in ARTICLE_LATENT_DIM:
+            continue
+        kind, latent_dim = params["kind"].removesuffix("_article"), ARTICLE_LATENT_DIM[params["kind"]]
+        text = f"`{name}`: test MSE {_mean(rows, name, 'reconstruction_mse'):.3g}"
+        pcas = [other for other, theirs in models.items() if theirs["kind"] == "pca"]
+        if pcas:
+            error = _mean(rows, pcas[0], "reconstruction_mse")
+            worse = _mean(rows, name, "reconstruction_mse") > error
+            dims = models[pcas[0]]["latent_dim"]
+            text += f", {'worse' if worse else 'better'} than PCA with {dims} components ({error:.3g})"
+        if "active_units" in rows[name]:
+            active = _mean(rows, name, "active_units")
+            text += f"; {active:.3g} of its {latent_dim} dimensions are in use" + (
+                ", **it has collapsed**" if active < latent_dim / 2 else ""
+            )
+        for other, theirs in models.items():
+            if theirs["kind"] == kind and theirs["latent_dim"] >= latent_dim:
+                figures = ("classifier_fid_gmm", "classifier_fid_reconstruction")
+                values = {figure: (_mean(rows, other, figure), _mean(rows, name, figure)) for figure in figures}
+                ahead = all(ours < articles for ours, articles in values.values())
+                words = " and ".join(f"`{key}` {ours:.3g} to {its:.3g}" for key, (ours, its) in values.items())
+                text += f". `{other}` is {'ahead' if ahead else '**not** ahead in both'}: {words}"
+        coverage = ", ".join(f"{_percent(_mean(rows, name, f'coverage_{prior}'))}" for prior in ("normal", "gmm"))
+        sentences.append(f"{text}. Its samples of N(0, I) and of the mixture come near {coverage} of the test images.")
+    return sentences
+
+
+def _both(rows: Rows, pair: Pair, name: str) -> tuple[float, float]:
+    return _mean(rows, pair.ae, name), _mean(rows, pair.vae, name)
+
+
+def _mean(rows: Rows, model: str, name: str) -> float:
+    return fmean(rows[model][name])
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}"

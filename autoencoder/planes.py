@@ -1,0 +1,41 @@
+"""Planes through a latent space: what a flat picture of it can show. Numpy only."""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from jaxtyping import Float
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A point and two orthonormal directions; a latent space of one dimension has a second axis of length 0."""
+
+    origin: Float[np.ndarray, " latent_dim"]
+    axes: Float[np.ndarray, "2 latent_dim"]
+
+    def coordinates(self, codes: Float[np.ndarray, "n latent_dim"]) -> Float[np.ndarray, "n 2"]:
+        """Where codes fall when they are projected onto the plane."""
+        return (codes - self.origin) @ self.axes.T
+
+    def codes(self, coordinates: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n latent_dim"]:
+        """The latents at points of the plane."""
+        return self.origin + coordinates @ self.axes
+
+
+def principal_plane(codes: Float[np.ndarray, "n latent_dim"]) -> Plane:
+    """The plane that keeps most of the codes' variance, through their mean; of two dimensions, those themselves."""
+    dim = codes.shape[1]
+    if dim <= 2:
+        return Plane(np.zeros(dim), np.eye(2, dim))
+    mean = codes.mean(0, dtype=np.float64)
+    axes = np.linalg.eigh(np.cov(codes.T.astype(np.float64)))[1][:, :-3:-1].T
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(1)[:, None], 1)  # signs fixed, so that runs agree
+    return Plane(mean, axes * np.sign(largest))
+
+
+def quantile_grid(side: int) -> Float[np.ndarray, "cells 2"]:
+    """Points that cut N(0, I) of a plane into equal shares, row by row from the top left."""
+    levels = np.array([NormalDist().inv_cdf((index + 0.5) / side) for index in range(side)])
+    across, down = np.meshgrid(levels, -levels)
+    return np.stack([across.ravel(), down.ravel()], 1)

@@ -1,0 +1,79 @@
+"""`make seeds`: the comparison over several seeds, each an experiment of DVC's; prints mean ± standard deviation.
+
+`python -m scripts.seeds 0 1 2` writes benchmarks/results/seeds.json, from which README's headline table is made.
+Finished stages are in DVC's run cache: stopped and started again, it goes on with the stage it was in.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from autoencoder.comparison import REAL, metrics_table
+from autoencoder.config import Parameters
+from autoencoder.files import write_json
+from scripts.check_params import mistakes
+from scripts.dvc_command import dvc, inside_git
+
+RESULTS = Path("benchmarks/results/seeds.json")
+SEEDS = (0, 1, 2)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The exit code: that of the first DVC command that fails."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("seeds", nargs="*", type=int, default=SEEDS)
+    seeds = parser.parse_args(argv).seeds
+    if found := list(mistakes()):
+        print(*found, sep="\n", file=sys.stderr)
+        return 1
+    if not inside_git():
+        print("error: experiments need git: git init && git add -A && git commit -m start", file=sys.stderr)
+        return 1
+    params = Parameters.load(Path("params.yaml")).tree
+    names = [*params["models"], REAL]
+    rows: dict[str, dict[str, list[float]]] = {name: {} for name in names}
+    for seed in seeds:
+        print(f"seed {seed}", flush=True)
+        if seed == params["seed"]:
+            code, read = dvc("repro"), of_workspace()
+        else:
+            experiment = f"seed-{seed}"
+            code = dvc("exp", "run", "--temp", "--force", "--name", experiment, "--set-param", f"seed={seed}")
+            read = of_experiment(experiment)
+        if code:
+            return code
+        for name in names:
+            for metric, value in json.loads(read(f"details/{name}.json")).items():
+                if isinstance(value, int | float):
+                    rows[name].setdefault(metric, []).append(value)
+    write_json(RESULTS, {"seeds": list(seeds), "rows": rows})
+    print(f"\n{metrics_table(rows)}\n\nseeds {', '.join(map(str, seeds))}; all figures: {RESULTS}")
+    return 0
+
+
+def of_workspace() -> Callable[[str], str]:
+    """Reads files as they lie here."""
+    return lambda path: Path(path).read_text()
+
+
+def of_experiment(name: str) -> Callable[[str], str]:
+    """Reads files of the commit in which DVC keeps an experiment."""
+
+    def read(path: str) -> str:
+        refs = git("for-each-ref", "--sort=-committerdate", "--format=%(refname)", "refs/exps").split()
+        ref = next(ref for ref in refs if ref.endswith(f"/{name}"))
+        return git("show", f"{ref}:{path}")
+
+    return read
+
+
+def git(*arguments: str) -> str:
+    """What git prints."""
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())

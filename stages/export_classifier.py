@@ -1,0 +1,58 @@
+"""Export the digit classifier as ONNX, checked against torch: a viewer reads digits with it as the evaluation does."""
+
+import argparse
+import hashlib
+import time
+from pathlib import Path
+
+import torch
+
+from autoencoder.classifier import load_judge
+from autoencoder.classifier_export import classifier_parity, export_classifier
+from autoencoder.data import load_test_split
+from autoencoder.files import write_atomically, write_json
+from autoencoder.images import to_unit_interval
+from autoencoder.inference import SCHEMA_VERSION
+from autoencoder.onnx_export import ATOL, ExportParams, describe_graph
+from stages.parameters import load_parameters
+from stages.process import run, write_timings
+
+CPU = torch.device("cpu")  # exporting is the same everywhere, parity figures included
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Read argv and params.yaml, export, verify, write the folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("data", "classifier", "output"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    args = parser.parse_args(argv)
+    params = load_parameters().read("export", ExportParams.model_validate)
+
+    started = time.perf_counter()
+    judge, digest = load_judge(args.classifier, CPU)
+    about = {
+        "schema_version": SCHEMA_VERSION,
+        "model": "classifier",
+        "dataset": args.data.stem,
+        "data_sha256": hashlib.sha256(args.data.read_bytes()).hexdigest(),
+        "classifier_sha256": digest,
+        "threshold": judge.threshold,  # the probability above which the evaluation accepts a picture as a digit
+    }
+    metadata = {key: str(value) for key, value in about.items()} | {"role": "classifier", "image_range": "0 1"}
+    graph = export_classifier(judge.classifier, params, metadata)
+    test = load_test_split(args.data, CPU)
+    (difference,) = classifier_parity(judge.classifier, graph, to_unit_interval(test.images)).values()
+    entry = {"role": "classifier", "sha256": hashlib.sha256(graph).hexdigest(), "bytes": len(graph)}
+    manifest = {
+        **about,
+        "files": {"classifier.onnx": entry | describe_graph(graph)},
+        "parity": {"images": len(test), "atol": ATOL, "probability_max_abs": float(f"{difference:.3g}")},
+    }
+    write_atomically(args.output / "classifier.onnx", graph)
+    write_json(args.output / "manifest.json", manifest)
+    write_timings("export_classifier", device="cpu", seconds=time.perf_counter() - started)
+    print(f"classifier: exported; onnxruntime equals torch within {difference:.1e} on {len(test):,} images")
+
+
+if __name__ == "__main__":
+    run(main)

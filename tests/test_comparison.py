@@ -1,0 +1,159 @@
+"""The words follow the numbers: other numbers, other verdicts."""
+
+from copy import deepcopy
+
+import pytest
+
+from autoencoder.comparison import Models, Pair, baselines, completeness, continuity, metrics_table, pairs, shown, table
+
+NETWORK = {"type": "mlp", "hidden": [8]}
+MODELS: Models = {
+    "pca": {"kind": "pca", "latent_dim": 20},
+    "vae_article": {"kind": "vae_article"},
+    "ae": {"kind": "ae", "latent_dim": 20, "network": NETWORK},
+    "vae": {"kind": "vae", "latent_dim": 20, "network": NETWORK},
+    "vae_other": {"kind": "vae", "latent_dim": 20, "network": {**NETWORK, "hidden": [9]}},
+    "ae_2d": {"kind": "ae", "latent_dim": 2, "network": NETWORK},
+    "vae_2d": {"kind": "vae", "latent_dim": 2, "network": NETWORK},
+}
+PAIR = Pair("ae", "vae", 20)
+
+
+def rows(**changes: float) -> dict[str, dict[str, list[float]]]:
+    """Figures in which both claims hold; `vae__nll=3` changes one."""
+    found = {
+        "pca": {"reconstruction_mse": 0.022},
+        "ae": {
+            "reconstruction_mse": 0.006,
+            "label_flip_rate": 0.3,
+            "normalized_path_length": 20.0,
+            "midpoint_acceptance": 0.40,
+            "prior_acceptance_normal": 0.07,
+            "coverage_normal": 0.06,
+            "walk_acceptance_normal": 0.1,
+            "coverage_gmm": 0.8,
+            "classifier_fid_gmm": 3.0,
+            "classifier_fid_reconstruction": 0.3,
+        },
+        "vae": {
+            "reconstruction_mse": 0.009,
+            "label_flip_rate": 0.1,
+            "normalized_path_length": 4.0,
+            "midpoint_acceptance": 0.45,
+            "prior_acceptance_normal": 0.41,
+            "coverage_normal": 0.59,
+            "walk_acceptance_normal": 0.4,
+            "coverage_gmm": 0.85,
+            "classifier_fid_gmm": 2.9,
+            "classifier_fid_reconstruction": 1.1,
+        },
+        "real": {"prior_acceptance_normal": 0.95, "coverage_normal": 0.93, "midpoint_acceptance": 0.95},
+    }
+    found["vae_article"] = {
+        **found["vae"],
+        "reconstruction_mse": 0.07,
+        "active_units": 2,
+        "coverage_normal": 0.15,
+        "coverage_gmm": 0.1,
+        "classifier_fid_gmm": 36.0,
+        "classifier_fid_reconstruction": 35.0,
+    }
+    for key, value in changes.items():
+        model, metric = key.split("__")
+        found[model][metric] = value
+    return {model: {metric: [value] for metric, value in row.items()} for model, row in found.items()}
+
+
+def test_pairs_differ_in_nothing_but_the_kind():
+    assert pairs(MODELS) == [Pair("ae_2d", "vae_2d", 2), PAIR]
+    assert pairs({"pca": MODELS["pca"]}) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, "**the claim shows**: the VAE is the more continuous, by 3.0 and 5.0 times"),
+        ({"vae__label_flip_rate": 0.0}, "**the claim shows**"),
+        ({"vae__label_flip_rate": 0.25}, "**the claim does not show**"),
+        ({"vae__normalized_path_length": 19.0}, "**the claim does not show**"),
+        ({"ae__label_flip_rate": 0.01, "ae__normalized_path_length": 0.1}, "**the claim fails**"),
+    ],
+)
+def test_continuity_needs_both_figures(changes, verdict):
+    assert verdict in continuity(rows(**changes), PAIR)
+
+
+def test_who_is_ahead_between_images_is_read_from_the_numbers():
+    assert continuity(rows(), PAIR).endswith("the VAE is ahead.")
+    assert continuity(rows(ae__midpoint_acceptance=0.5), PAIR).endswith("the autoencoder is ahead.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, "**the claim shows**: the VAE is ahead in all three"),
+        ({"vae__coverage_normal": 0.01}, "**the claim does not show clearly**: the VAE is ahead in 2 of the three"),
+        (
+            {"ae__prior_acceptance_normal": 0.9, "ae__coverage_normal": 0.9, "ae__walk_acceptance_normal": 0.9},
+            "**the claim fails**",
+        ),
+    ],
+)
+def test_completeness_is_acceptance_and_coverage_and_walks(changes, verdict):
+    assert verdict in completeness(rows(**changes), PAIR)
+
+
+def test_what_a_fitted_mixture_changes_is_said_only_where_it_does():
+    assert completeness(rows(), PAIR).endswith("What the VAE buys is that one knows.")
+    assert "one knows" not in completeness(rows(ae__coverage_gmm=0.3), PAIR)
+
+
+def test_the_articles_networks_are_judged_by_their_numbers():
+    (text,) = baselines(rows(), {name: MODELS[name] for name in ("pca", "vae_article", "vae")})
+    assert "worse than PCA with 20 components" in text
+    assert "2 of its 10 dimensions are in use, **it has collapsed**" in text
+    assert "`vae` is ahead" in text
+    good = rows(vae_article__active_units=9, vae_article__reconstruction_mse=0.01, vae_article__classifier_fid_gmm=1.0)
+    (text,) = baselines(good, {name: MODELS[name] for name in ("pca", "vae_article", "vae")})
+    assert "better than PCA" in text
+    assert "collapsed" not in text
+    assert "`vae` is **not** ahead in both" in text
+    assert baselines(rows(), {"vae": MODELS["vae"]}) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([0.0085028], "0.0085028"),
+        ([14], "14"),
+        ([0.5, 0.5, 0.5], "0.5"),
+        ([0.0085, 0.0086, 0.0084], "0.00850 ± 0.00010"),
+        ([90.66, 90.7, 90.5], "90.62 ± 0.11"),
+        ([13, 14, 14], "13.67 ± 0.58"),
+        ([100, 200, 300], "200 ± 100"),
+    ],
+)
+def test_several_values_are_shown_by_mean_and_standard_deviation(values, text):
+    assert shown(values) == text
+
+
+def test_the_best_value_is_bold_and_real_images_do_not_compete():
+    text = metrics_table(rows())
+    lines = {line.split(" | ")[0].strip("| `"): line for line in text.splitlines()}
+    assert "**0.006**" in lines["ae"]
+    assert "**0.1**" in lines["vae"]  # lower is better
+    assert "**0.59**" in lines["vae"]  # higher is better
+    assert "**" not in lines["real images"]
+    assert "0.93" in lines["real images"]
+
+
+def test_bold_follows_the_mean():
+    several = deepcopy(rows())
+    several["ae"]["coverage_gmm"] = [0.9, 0.7]
+    several["vae"]["coverage_gmm"] = [0.81, 0.83]
+    assert "**0.820 ± 0.014**" in metrics_table(several)
+
+
+def test_a_table_is_markdown():
+    assert table(["a", "b"], [["x", "1"]]) == "| a | b |\n| --- | ---: |\n| x | 1 |"
+    assert table(["a", "b"], [["x", "y"]], numbers=False).splitlines()[1] == "| --- | --- |"
