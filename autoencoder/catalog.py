@@ -1,6 +1,6 @@
 """Every metric once: what it means, which direction is better, and where it comes from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -20,6 +20,38 @@ PRIORS = {
     "gaussian": "one Gaussian fitted to the training codes",
     "gmm": "a mixture of Gaussians fitted to the training codes (Ghosh et al. 2020)",
 }
+
+# Measured once for each prior, which its name then ends with.
+PER_PRIOR = (
+    Metric(
+        "prior_acceptance",
+        "higher",
+        "share",
+        "completeness: samples of {prior} that decode to a digit beyond doubt; read it beside coverage",
+    ),
+    Metric(
+        "coverage",
+        "higher",
+        "share",
+        "completeness: test images that have a decoded sample of {prior} within the distance, in the classifier's "
+        "features, to their k-th nearest test image (`latent_space.coverage_neighbors`)",
+        "Naeem et al. 2020, eq. 9",
+    ),
+    Metric(
+        "classifier_fid",
+        "lower",
+        "1",
+        "completeness: Frechet distance between decoded samples of {prior} and test images in the classifier's "
+        "features over their spread; not comparable with FIDs of papers",
+        "Heusel et al. 2017, eq. 6",
+    ),
+    Metric(
+        "walk_acceptance",
+        "higher",
+        "share",
+        "both: frames of straight walks between two samples of {prior} that decode to a digit beyond doubt",
+    ),
+)
 
 METRICS = (
     Metric(
@@ -105,38 +137,9 @@ METRICS = (
         "(the classifier as sure as of a share of `classifier.real_acceptance` of the real validation images)",
     ),
     *(
-        metric
+        replace(metric, name=f"{metric.name}_{prior}", meaning=metric.meaning.format(prior=words))
         for prior, words in PRIORS.items()
-        for metric in (
-            Metric(
-                f"prior_acceptance_{prior}",
-                "higher",
-                "share",
-                f"completeness: samples of {words} that decode to a digit beyond doubt; read it beside coverage",
-            ),
-            Metric(
-                f"coverage_{prior}",
-                "higher",
-                "share",
-                f"completeness: test images that have a decoded sample of {words} within the distance, in the "
-                "classifier's features, to their k-th nearest test image (`latent_space.coverage_neighbors`)",
-                "Naeem et al. 2020, eq. 9",
-            ),
-            Metric(
-                f"classifier_fid_{prior}",
-                "lower",
-                "1",
-                f"completeness: Frechet distance between decoded samples of {words} and test images in the "
-                "classifier's features over their spread; not comparable with FIDs of papers",
-                "Heusel et al. 2017, eq. 6",
-            ),
-            Metric(
-                f"walk_acceptance_{prior}",
-                "higher",
-                "share",
-                f"both: frames of straight walks between two samples of {words} that decode to a digit beyond doubt",
-            ),
-        )
+        for metric in PER_PRIOR
     ),
     Metric("classifier_fid_reconstruction", "lower", "1", "classifier_fid of the reconstructed test images"),
     Metric(

@@ -54,7 +54,8 @@ def metrics_table(rows: Rows) -> str:
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: bool = True) -> str:
     """A Markdown table; all columns but the first to the right, where they hold `numbers`."""
     rule = ["---", *(["---:" if numbers else "---"] * (len(header) - 1))]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [header, rule, *rows])
+    escaped = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [header, rule, *escaped])
 
 
 def shown(values: Sequence[float | int]) -> str:

@@ -4,10 +4,11 @@
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autoencoder.catalog import METRICS
+from autoencoder.catalog import METRICS, PER_PRIOR, PRIORS
 from autoencoder.comparison import baselines, completeness, continuity, metrics_table, pairs, table
 from autoencoder.config import Parameters
 from scripts.seeds import RESULTS as SEEDS
@@ -32,12 +33,18 @@ def results() -> str:
 
 
 def definitions_table() -> str:
-    """What every metric means."""
+    """What every metric means; those that are measured for each prior, once."""
+    repeated = {f"{metric.name}_{prior}" for metric in PER_PRIOR for prior in PRIORS}
+    families = [
+        replace(metric, name=f"{metric.name}_*", meaning=metric.meaning.format(prior="the prior"))
+        for metric in PER_PRIOR
+    ]
     rows = []
-    for metric in METRICS:
+    for metric in [*(metric for metric in METRICS if metric.name not in repeated), *families]:
         source = f" ({metric.source})" if metric.source else ""
         rows.append([f"`{metric.name}`", metric.better, metric.unit, f"{metric.meaning}{source}"])
-    return table(["metric", "better", "unit", "meaning"], rows, numbers=False)
+    priors = "; ".join(f"`_{name}`, {words}" for name, words in PRIORS.items())
+    return f"{table(['metric', 'better', 'unit', 'meaning'], rows, numbers=False)}\n\n`_*` names the prior: {priors}."
 
 
 def speed_tables() -> str:

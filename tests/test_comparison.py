@@ -156,4 +156,5 @@ def test_bold_follows_the_mean():
 
 def test_a_table_is_markdown():
     assert table(["a", "b"], [["x", "1"]]) == "| a | b |\n| --- | ---: |\n| x | 1 |"
+    assert table(["a"], [["p(z|x)"]]).endswith(r"| p(z\|x) |")  # not the border of a cell
     assert table(["a", "b"], [["x", "y"]], numbers=False).splitlines()[1] == "| --- | --- |"

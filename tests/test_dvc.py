@@ -39,10 +39,10 @@ PARAMS = small_params(
     validation_size=240,
     evaluate={"batch_size": 1000, "iwae_samples": 2, "neighbors": 5},
 )
-ALL = {"download", "classifier", "reference"} | {
+ALL = {"download", "classifier", "export_classifier", "reference", "report"} | {
     f"{stage}@{model}" for stage in ("train", "export", "evaluate") for model in PARAMS["models"]
 }
-VAE = {"train@vae", "export@vae", "evaluate@vae"}
+VAE = {"train@vae", "export@vae", "evaluate@vae", "report"}
 
 
 class Workspace:
@@ -93,7 +93,7 @@ class Workspace:
         """All that the stages have written."""
         paths = [
             path
-            for name in ("data", "models", "metrics", "details", "plots")
+            for name in ("data", "models", "metrics", "details", "plots", "report")
             for path in (self.folder / name).rglob("*")
         ]
         return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in paths if path.is_file()}
@@ -123,8 +123,10 @@ def test_every_output_is_there(workspace):
         for name in ("model.pt", "onnx/encoder.onnx", "onnx/decoder.onnx", "onnx/latents.npz", "onnx/manifest.json"):
             assert f"models/{model}/{name}" in results
         assert f"details/{model}.json" in results
-        for name in ("loss.csv", "reconstructions.png", "samples.png", "interpolations.png"):
+        for name in ("loss.csv", "reconstructions.png", "samples.png", "latent_map.png"):
             assert f"plots/{model}/{name}" in results
+    assert "models/classifier/onnx/classifier.onnx" in results
+    assert {"report/README.md", "report/claims.png"} <= results.keys()
     metrics = json.loads(workspace.dvc("metrics", "show", "--json"))
     assert set(metrics[""]["data"]) == {f"metrics/{name}.json" for name in (*PARAMS["models"], "real")}
 
@@ -134,19 +136,19 @@ def test_a_comment_runs_nothing(workspace):
     assert workspace.changed() == set()
 
 
-def test_a_models_parameter_runs_its_three_stages_and_reverting_it_none(workspace):
+def test_a_models_parameter_runs_its_stages_and_the_report_and_reverting_it_none(workspace):
     before = workspace.results()
     workspace.write_params(models__vae__beta=4.0)
-    assert workspace.changed() == {"train@vae"}
+    assert workspace.changed() == {"train@vae", "report"}
     assert workspace.repro() == VAE
     after = workspace.results()
     changed = {path for path in before if after[path] != before[path]}
-    assert {"models/vae/model.pt", "plots/vae/loss.csv", "metrics/vae.json", "details/vae.json"} <= changed
-    assert all("/vae" in path for path in changed)
+    assert {"models/vae/model.pt", "plots/vae/loss.csv", "metrics/vae.json", "report/README.md"} <= changed
+    assert all("/vae" in path or path.startswith("report/") for path in changed)
     assert after.keys() == before.keys()
 
     workspace.write_params()
-    assert workspace.repro() == set()
+    assert workspace.repro() == {"report"}  # DVC's run cache leaves out stages with outputs that git keeps
     assert workspace.results() == before
     assert workspace.changed() == set()
 
@@ -176,12 +178,16 @@ def test_another_mirror_downloads_again_and_trains_nothing(workspace):
     ("file", "stages"),
     [
         ("autoencoder/datasets.py", {"download"}),
-        ("autoencoder/onnx_export.py", {"export@pca", "export@vae"}),
+        ("autoencoder/onnx_export.py", {"export_classifier", "export@pca", "export@vae"}),
+        ("autoencoder/comparison.py", {"report"}),
         ("autoencoder/evaluation.py", {"evaluate@pca", "evaluate@vae"}),
         ("autoencoder/training.py", {"train@pca", "train@vae"}),
         ("autoencoder/density.py", {"export@pca", "export@vae"}),
         ("autoencoder/latent_space.py", {"reference", "evaluate@pca", "evaluate@vae"}),
-        ("autoencoder/classifier.py", {"classifier", "reference", "evaluate@pca", "evaluate@vae"}),
+        (
+            "autoencoder/classifier.py",
+            {"classifier", "export_classifier", "reference", "evaluate@pca", "evaluate@vae"},
+        ),
         ("autoencoder/config.py", ALL),
         ("autoencoder/exported.py", set()),  # the viewer's
     ],

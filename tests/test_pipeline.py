@@ -98,7 +98,9 @@ def test_metrics_and_plots_are_git_s_and_the_rest_dvc_s(stage):
         for entry in definition(stage).get(kind, []):
             ((path, options),) = entry.items()
             assert options["cache"] is False, path
-    assert all(isinstance(out, str) for out in definition(stage).get("outs", []))
+    outs = definition(stage).get("outs", [])
+    # DVC's run cache leaves out stages with outputs that it does not keep: none but the last may have any
+    assert all(isinstance(out, str) for out in outs) or stage == list(STAGES)[-1]
 
 
 # Who may import whom. Left: files; right: what they must not import.
