@@ -13,8 +13,9 @@ import streamlit as st
 from jaxtyping import UInt8
 
 from autoencoder.config import ParameterError, Parameters
-from autoencoder.exported import ArtifactError, ExportedModel, load_model
+from autoencoder.exported import ExportedModel, load_model
 from autoencoder.inference import DeviceError
+from autoencoder.verified import ArtifactError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 EXPORTED_FILES = ("manifest.json", "latents.npz", "encoder.onnx", "decoder.onnx")

@@ -1,44 +1,20 @@
 """An exported model as the pipeline left it on disk: checked, opened, ready to encode and decode.
 
-Nothing is trusted before it is checked: a graph with a flipped bit loads, runs and is quietly wrong. Apart from
-inference.py, so that an edit here exports nothing again.
+Apart from inference.py, so that an edit here exports nothing again.
 """
 
-import hashlib
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
-from autoencoder.inference import SCHEMA_VERSION, DeviceError, Session, first_line, open_session, zeros
+from autoencoder.inference import Session
 from autoencoder.priors import Prior, exported_priors
-
-MAX_BYTES = 256 * 2**20  # the largest export here has some 4 MB; what is larger is not ours
-
-Shapes = Mapping[str, tuple[int, ...]]
-
-
-class ArtifactError(ValueError):
-    """An exported file is absent, damaged, or not what its manifest says."""
-
-    def __init__(self, path: Path, problem: str, mend: str) -> None:
-        super().__init__(f"{path}: {problem}. To mend it: {mend}")
-        self.path, self.problem, self.mend = path, problem, mend
-
-
-class FileEntry(BaseModel):
-    """What the manifest says about one file."""
-
-    model_config = ConfigDict(frozen=True)
-
-    role: Literal["encoder", "decoder", "latents"]
-    sha256: str
-    bytes: PositiveInt
+from autoencoder.verified import FileEntry, Shapes, naming, open_graph, read_listed, read_manifest, require
 
 
 class Manifest(BaseModel):
@@ -114,66 +90,25 @@ def load_model(
         DeviceError: see `open_session`.
     """
     path = folder / "manifest.json"
-    try:
-        manifest = _parse_manifest(_read(path, MAX_BYTES))
-        path = folder / "latents.npz"
-        latents = _parse_latents(_read_listed(path, "latents", manifest), manifest.latent_dim)
-        path = folder / "encoder.onnx"
-        codes = {"mean": (manifest.latent_dim,)}
-        if manifest.kind in ("vae", "vae_article"):
-            codes["log_var"] = (manifest.latent_dim,)
-        encoder = open_session(_read_listed(path, "encoder", manifest), device, threads)
-        _check_graph(encoder, "encoder", manifest, {"image": (1, 28, 28)}, codes)
-        path = folder / "decoder.onnx"
-        decoder = open_session(_read_listed(path, "decoder", manifest), device, threads)
-        _check_graph(decoder, "decoder", manifest, {"latent": codes["mean"]}, {"reconstruction": (1, 28, 28)})
-    except DeviceError:
-        raise
-    except FileNotFoundError:
-        raise ArtifactError(path, "no such file", mend) from None
-    except _UnfitError as error:
-        raise ArtifactError(path, str(error), mend) from None
-    except Exception as error:  # onnxruntime's and zipfile's errors share no narrower base class
-        raise ArtifactError(path, f"cannot be opened: {first_line(error)}", mend) from error
-    return ExportedModel(manifest, encoder, decoder, latents)
-
-
-class _UnfitError(Exception):
-    """A check that failed, without the file's name."""
-
-
-def _require(condition: bool, problem: str) -> None:
-    if not condition:
-        raise _UnfitError(problem)
-
-
-def _read(path: Path, limit: int) -> bytes:
-    """The file, unless it is larger than allowed: the size is looked at before anything is read."""
-    size = path.stat().st_size
-    _require(size <= limit, f"has {size:,} bytes, more than the {limit:,} allowed")
-    return path.read_bytes()
-
-
-def _parse_manifest(text: bytes) -> Manifest:
-    try:
-        return Manifest.model_validate_json(text)
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        key = ".".join(map(str, problem["loc"]))
-        if key == "schema_version":
-            raise _UnfitError(f"has schema_version {problem['input']!r}, this version reads {SCHEMA_VERSION}") from None
-        raise _UnfitError(f"is not a manifest: {key + ': ' if key else ''}{problem['msg']}") from None
-
-
-def _read_listed(path: Path, role: str, manifest: Manifest) -> bytes:
-    """The file's bytes, once its size and hash are those of the manifest."""
-    entry = manifest.files.get(path.name)
-    _require(entry is not None and entry.role == role, f"is not listed in the manifest as the {role}")
-    assert entry is not None
-    content = _read(path, MAX_BYTES)
-    _require(len(content) == entry.bytes, f"has {len(content):,} bytes where the manifest says {entry.bytes:,}")
-    _require(hashlib.sha256(content).hexdigest() == entry.sha256, "is not the file that was exported (sha256 differs)")
-    return content
+    with naming(path, mend):
+        manifest = read_manifest(path, Manifest)
+    path = folder / "latents.npz"
+    with naming(path, mend):
+        latents = _parse_latents(read_listed(path, "latents", manifest.files), manifest.latent_dim)
+    image, code = (1, 28, 28), (manifest.latent_dim,)
+    codes = {"mean": code} | ({"log_var": code} if manifest.kind in ("vae", "vae_article") else {})
+    shapes: dict[str, tuple[Shapes, Shapes]] = {
+        "encoder": ({"image": image}, codes),
+        "decoder": ({"latent": code}, {"reconstruction": image}),
+    }
+    sessions = {}
+    for role, (inputs, outputs) in shapes.items():
+        path = folder / f"{role}.onnx"
+        expected = {"role": role, "model": manifest.model, "latent_dim": str(manifest.latent_dim)}
+        with naming(path, mend):
+            content = read_listed(path, role, manifest.files)
+            sessions[role] = open_graph(content, expected, inputs, outputs, device, threads)
+    return ExportedModel(manifest, sessions["encoder"], sessions["decoder"], latents)
 
 
 def _parse_latents(content: bytes, latent_dim: int) -> Latents:
@@ -188,7 +123,7 @@ def _parse_latents(content: bytes, latent_dim: int) -> Latents:
             "mixture_covariances": (None, latent_dim, latent_dim),
         }
         missing = shapes.keys() - set(file)
-        _require(not missing, f"lacks {', '.join(sorted(missing))}")
+        require(not missing, f"lacks {', '.join(sorted(missing))}")
         arrays = {name: file[name] for name in shapes}
     fits = all(
         arrays[name].ndim == len(shape)
@@ -197,29 +132,7 @@ def _parse_latents(content: bytes, latent_dim: int) -> Latents:
     )
     same = len(arrays["test_mean"]) == len(arrays["test_labels"])
     components = {len(array) for name, array in arrays.items() if name.startswith("mixture_")}
-    _require(fits and same and len(components) == 1, f"holds arrays that do not fit latent_dim {latent_dim}")
+    require(fits and same and len(components) == 1, f"holds arrays that do not fit latent_dim {latent_dim}")
     finite = all(np.isfinite(array).all() for array in arrays.values())
-    _require(finite, "holds values that are not finite")
+    require(finite, "holds values that are not finite")
     return Latents(arrays["test_mean"], arrays["test_labels"], exported_priors(arrays))
-
-
-def _check_graph(session: Session, role: str, manifest: Manifest, inputs: Shapes, outputs: Shapes) -> None:
-    """Metadata, names and shapes are those of the role, and two rows of zeros give finite numbers."""
-    graph = session.session
-    metadata = graph.get_modelmeta().custom_metadata_map
-    expected = {
-        "schema_version": str(SCHEMA_VERSION),
-        "role": role,
-        "model": manifest.model,
-        "latent_dim": str(manifest.latent_dim),
-    }
-    for key, value in expected.items():
-        _require(metadata.get(key) == value, f"says {key} = {metadata.get(key)!r} where {value!r} belongs")
-    for nodes, shapes in ((graph.get_inputs(), inputs), (graph.get_outputs(), outputs)):
-        found = {node.name: tuple(node.shape) for node in nodes}
-        wanted = ", ".join(f"{name} [batch, {', '.join(map(str, shape))}]" for name, shape in shapes.items())
-        fits = found.keys() == shapes.keys() and all(found[name][1:] == shape for name, shape in shapes.items())
-        _require(fits, f"has {found} where {wanted} belongs")
-        _require(all(not isinstance(shape[0], int) for shape in found.values()), "has a fixed batch size")
-    results = session.run(zeros(graph))
-    _require(all(np.isfinite(value).all() for value in results.values()), "computes values that are not finite")

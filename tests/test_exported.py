@@ -6,10 +6,11 @@ import json
 import numpy as np
 import pytest
 
-from autoencoder import exported
-from autoencoder.exported import ArtifactError, load_model
+from autoencoder import verified
+from autoencoder.exported import load_model
 from autoencoder.images import to_unit_interval
 from autoencoder.inference import DeviceError
+from autoencoder.verified import ArtifactError
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_one_flipped_bit_is_found(folder, name):
 
 
 def test_a_file_above_the_cap_is_not_read(folder, monkeypatch):
-    monkeypatch.setattr(exported, "MAX_BYTES", 2000)
+    monkeypatch.setattr(verified, "MAX_BYTES", 2000)
     with pytest.raises(ArtifactError, match="more than the 2,000 allowed"):
         load_model(folder)
 
