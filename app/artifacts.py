@@ -3,6 +3,7 @@
 `dvc repro` deletes a stage's outputs before it runs, so a model stays on screen until its successor can be opened.
 """
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import UInt8
 
+from autoencoder.comparison import REAL
 from autoencoder.config import ParameterError, Parameters
 from autoencoder.exported import ExportedModel, load_model
 from autoencoder.inference import DeviceError
@@ -112,6 +114,21 @@ def load_models(workspace: Workspace, names: list[str]) -> dict[str, ExportedMod
     return models
 
 
+def details(workspace: Workspace, names: list[str]) -> dict[str, dict[str, Any]]:
+    """What was measured of each; a missing or damaged file ends the page with the command that makes it."""
+    found = {}
+    for name in names:
+        path = workspace.root / "details" / f"{name}.json"
+        try:
+            found[name] = json.loads(path.read_text())
+        except (OSError, ValueError):
+            stage = "reference" if name == REAL else f"evaluate@{name}"
+            place = path.relative_to(workspace.root)
+            st.error(f"`{place}` cannot be read. To mend it: {workspace.mend(stage)}", icon=":material/error:")
+            st.stop()
+    return found
+
+
 def test_split(workspace: Workspace, dataset: str) -> TestSplit:
     """The data set's test images; a missing or damaged file ends the page with the command that makes it."""
     path = workspace.root / "data" / f"{dataset}.npz"
@@ -144,7 +161,8 @@ def snapshot() -> tuple[Stamp | None, ...]:
     """The stamps of everything that pages with models show; different after any `dvc repro` that matters."""
     found: list[Stamp | None] = []
     for place in (root(), root() / "demo"):
-        found += [stamp(place / "params.yaml"), stamp(place / "data")]
+        found += [stamp(place / "params.yaml"), stamp(place / "data"), stamp(place / "report" / "claims.png")]
+        found += [stamp(path) for path in sorted(place.glob("details/*.json"))]
         found += [item for folder in sorted(place.glob("models/*/onnx")) for item in stamps(folder)]
     return tuple(found)
 

@@ -35,11 +35,7 @@ class Pair:
 def metrics_table(rows: Rows) -> str:
     """The headline figures, one row per model and one for real images; arrows point to better."""
     metrics = [metric for name in HEADLINE for metric in METRICS if metric.name == name]
-    best = {}
-    for metric in metrics:
-        found = [fmean(row[metric.name]) for name, row in rows.items() if name != REAL and metric.name in row]
-        if found and metric.better != "neither":
-            best[metric.name] = min(found) if metric.better == "lower" else max(found)
+    best = best_values(rows)
     lines = []
     for name, row in rows.items():
         cells = [f"`{name}`" if name != REAL else "real images"]
@@ -49,6 +45,24 @@ def metrics_table(rows: Rows) -> str:
             cells.append(f"**{text}**" if bold else text)
         lines.append(cells)
     return table(["model", *(f"{metric.name}{ARROWS[metric.better]}" for metric in metrics)], lines)
+
+
+def best_values(rows: Rows) -> dict[str, float]:
+    """Of every metric that has a direction, the best mean; real images do not compete."""
+    best = {}
+    for metric in METRICS:
+        found = [fmean(row[metric.name]) for name, row in rows.items() if name != REAL and metric.name in row]
+        if found and metric.better != "neither":
+            best[metric.name] = min(found) if metric.better == "lower" else max(found)
+    return best
+
+
+def as_rows(details: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, list[float | int]]]:
+    """Rows of one value each, from the contents of details/<model>.json; lists and hashes are left out."""
+    return {
+        name: {key: [value] for key, value in figures.items() if isinstance(value, int | float)}
+        for name, figures in details.items()
+    }
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: bool = True) -> str:

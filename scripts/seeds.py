@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from autoencoder.comparison import REAL, metrics_table
+from autoencoder.comparison import REAL, as_rows, metrics_table
 from autoencoder.config import Parameters
 from autoencoder.files import write_json
 from scripts.check_params import mistakes
@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     params = Parameters.load(Path("params.yaml")).tree
     names = [*params["models"], REAL]
-    rows: dict[str, dict[str, list[float]]] = {name: {} for name in names}
+    rows: dict[str, dict[str, list[float | int]]] = {name: {} for name in names}
     for seed in seeds:
         print(f"seed {seed}", flush=True)
         if seed == params["seed"]:
@@ -45,10 +45,9 @@ def main(argv: list[str] | None = None) -> int:
             read = of_experiment(experiment)
         if code:
             return code
-        for name in names:
-            for metric, value in json.loads(read(f"details/{name}.json")).items():
-                if isinstance(value, int | float):
-                    rows[name].setdefault(metric, []).append(value)
+        for name, row in as_rows({name: json.loads(read(f"details/{name}.json")) for name in names}).items():
+            for metric, values in row.items():
+                rows[name].setdefault(metric, []).extend(values)
     write_json(RESULTS, {"seeds": list(seeds), "rows": rows})
     print(f"\n{metrics_table(rows)}\n\nseeds {', '.join(map(str, seeds))}; all figures: {RESULTS}")
     return 0

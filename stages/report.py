@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from autoencoder.comparison import REAL
+from autoencoder.comparison import REAL, as_rows
 from autoencoder.files import write_atomically
 from autoencoder.report import claims_chart, page
 from autoencoder.sheets import encode_sheet
@@ -24,10 +24,8 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     models = load_parameters().read("models", MODELS.validate_python)
 
-    rows = {}
-    for name in [*models, REAL]:  # those of params.yaml alone: a removed model's files stay in the folder
-        figures = json.loads((args.details / f"{name}.json").read_text())
-        rows[name] = {key: [value] for key, value in figures.items() if isinstance(value, int | float)}
+    names = [*models, REAL]  # those of params.yaml alone: a removed model's files stay in the folder
+    rows = as_rows({name: json.loads((args.details / f"{name}.json").read_text()) for name in names})
     write_atomically(args.output / "claims.png", encode_sheet(claims_chart(rows, models)))
     write_atomically(args.output / "README.md", page(rows, models, f"../{args.pictures}").encode())
     print(f"report: {args.output / 'README.md'} compares {', '.join(models)}")

@@ -96,11 +96,11 @@ def test_the_committed_file_is_right():
          "expected validation_size"),
         ("    latent_dim: 20\n", "    latent_dim: 20\n    beta: 2.0\n", "models.pca.beta is not a known parameter "
          "(value: 2.0); expected kind, latent_dim"),
-        ("hidden: [512, 512]}", "hidden: [512, 512], depth: 3}", "models.ae.network.depth is not a known parameter "
+        ("hidden: [512, 512, 512]}", "hidden: [512, 512, 512], depth: 3}", "models.ae.network.depth is not a known parameter "
          "(value: 3); expected type, hidden"),
         ("    grad_clip: 5.0\n", "", "models.ae.grad_clip is missing"),
         ("    kind: pca\n", "", "models.pca.kind is missing"),
-        ("{type: mlp, hidden: [512, 512]}", "{hidden: [512]}", "models.ae.network.type is missing"),
+        ("{type: mlp, hidden: [512, 512, 512]}", "{hidden: [512]}", "models.ae.network.type is missing"),
         # names
         ("  pca:", "  a-b:", "models.a-b: expected a name of a-z, 0-9 and _ alone"),
         ("  pca:", "  Ae:", "models.Ae: expected a name of a-z, 0-9 and _ alone"),
@@ -134,11 +134,11 @@ def test_the_committed_file_is_right():
         ("beta: 1.0", "beta: -1.0", "models.vae.beta = -1.0: expected greater than or equal to 0"),
         ("beta: 1.0", "beta: .nan", "models.vae.beta = nan: expected a finite number"),
         ("beta: 1.0", "beta: .inf", "models.vae.beta = inf: expected a finite number"),
-        ("kl_warmup: 0.1", "kl_warmup: 1.1", "models.vae.kl_warmup = 1.1: expected less than or equal to 1"),
+        ("kl_warmup: 0.5", "kl_warmup: 1.1", "models.vae.kl_warmup = 1.1: expected less than or equal to 1"),
         ("learning_rate: 1.0e-3", "learning_rate: 0", "models.ae_article.learning_rate = 0: expected greater than 0"),
-        ("[512, 512]", "[512, many]", "models.ae.network.hidden.1 = 'many': expected a valid integer"),
-        ("[512, 512]", "[]", "models.ae.network.hidden = []: expected at least 1 of them"),
-        ("[512, 512]", "[1, 1, 1, 1, 1, 1, 1, 1, 1]", "models.ae.network.hidden: expected at most 8 of them, found 9"),
+        ("[512, 512, 512]", "[512, many]", "models.ae.network.hidden.1 = 'many': expected a valid integer"),
+        ("[512, 512, 512]", "[]", "models.ae.network.hidden = []: expected at least 1 of them"),
+        ("[512, 512, 512]", "[1, 1, 1, 1, 1, 1, 1, 1, 1]", "models.ae.network.hidden: expected at most 8 of them, found 9"),
         ("- https://", "- gopher://", "data.mirrors.mnist.0 = 'gopher://ossci-datasets.s3.amazonaws.com/mnist/': "
          "expected a URL that starts with http://, https:// or file://"),
     ],
@@ -256,7 +256,7 @@ def test_every_stage_ends_with_the_message_alone():
 @pytest.mark.parametrize(
     ("main", "old", "new", "message"),
     [
-        (train.main, "kl_warmup: 0.1", "kl_warmpu: 0.1", "models.vae.kl_warmpu is not a known parameter"),
+        (train.main, "kl_warmup: 0.5", "kl_warmpu: 0.5", "models.vae.kl_warmpu is not a known parameter"),
         (train.main, "seed: 0", "seed: -1", "seed = -1: expected greater than or equal to 0"),
         (train.main, "  vae:\n", "  vee:\n", "models.vae is missing; models has: pca, "),
         (export.main, "opset: 20", "opset: 2", "export.opset = 2: expected greater than or equal to 18"),

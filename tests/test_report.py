@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autoencoder.comparison import REAL
+from autoencoder.comparison import REAL, as_rows
 from autoencoder.config import Parameters
 from autoencoder.report import claims_chart, page
 
@@ -16,13 +16,9 @@ MODELS = Parameters.load(ROOT / "params.yaml").tree["models"]
 
 
 @pytest.fixture(scope="module")
-def rows() -> dict[str, dict[str, list[float]]]:
+def rows() -> dict[str, dict[str, list[float | int]]]:
     """What the last run measured."""
-    return {
-        name: {key: [value] for key, value in json.loads((ROOT / "details" / f"{name}.json").read_text()).items()
-               if isinstance(value, int | float)}
-        for name in [*MODELS, REAL]
-    }  # fmt: skip
+    return as_rows({name: json.loads((ROOT / "details" / f"{name}.json").read_text()) for name in [*MODELS, REAL]})
 
 
 def test_every_picture_of_the_page_is_there(rows):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autoencoder.comparison import REAL
+from autoencoder.comparison import REAL, as_rows
 from autoencoder.config import Parameters
 from autoencoder.headline import headline
 from autoencoder.report import page
@@ -70,8 +70,4 @@ def test_the_seeds_include_the_last_run(details):
 
 @pytest.mark.usefixtures("committed")
 def test_the_report_is_made_of_the_last_run(details):
-    rows = {
-        name: {key: [value] for key, value in figures.items() if isinstance(value, int | float)}
-        for name, figures in details.items()
-    }
-    assert (ROOT / "report" / "README.md").read_text() == page(rows, PARAMS["models"], "../plots")
+    assert (ROOT / "report" / "README.md").read_text() == page(as_rows(details), PARAMS["models"], "../plots")

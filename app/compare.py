@@ -1,0 +1,117 @@
+"""Page: models in columns: the same digit, the same noise, the same walk; their figures; the two claims."""
+
+import html
+
+import artifacts
+import layout
+import numpy as np
+import streamlit as st
+from artifacts import Workspace
+
+from autoencoder.catalog import METRICS
+from autoencoder.comparison import ARROWS, REAL, as_rows, best_values, completeness, continuity, pairs, shown
+from autoencoder.exported import ExportedModel
+from autoencoder.headline import HEADLINE
+from autoencoder.images import image_grid, to_uint8, to_unit_interval
+from autoencoder.priors import draw_noise, sample
+
+ROOM = 1000  # pixels for the columns, at 1440x900 beside the sidebar
+SIDE = 4  # samples, and frames of the walk, in a row
+VIEWS = {"pictures": "Pictures", "figures": "Figures", "claims": "The two claims"}
+
+
+def pictures(models: dict[str, ExportedModel], images: np.ndarray, seed: int) -> str:
+    """One column per model: the first image reconstructed, samples of N(0, I), the walk to the second image."""
+    scale = 2 if len(models) * (SIDE * 58 + 28) <= ROOM else 1
+    pixels = to_unit_interval(images)
+    head, digit, samples, walk = ["<th></th>"], [], [], []
+    digit.append(f"<td>{layout.picture(images[0], 'test image', 4)}<small>the same digit</small></td>")
+    samples.append("<td><small>the same noise from N(0, I)</small></td>")
+    walk.append(f"<td>{layout.picture(images[1], 'second test image', 2)}<small>the same walk, to this</small></td>")
+    for name, model in models.items():
+        codes = model.encode(pixels).mean
+        steps = np.linspace(0, 1, 2 * SIDE, dtype=np.float32)[:, None]
+        noise = draw_noise(SIDE * SIDE, model.manifest.latent_dim, seed)
+        grids = {
+            "samples": image_grid(model.decode(sample(model.latents.priors["normal"], noise)), SIDE, 2, scale, 64),
+            "walk": image_grid(model.decode(codes[:1] + steps * (codes[1:] - codes[:1])), SIDE, 2, scale, 64),
+        }
+        decoded = model.decode(codes[:1])[0]
+        error = np.square(decoded - pixels[0]).mean()
+        head.append(f'<th><span class="name">{name}</span><small>{model.manifest.latent_dim} dimensions</small></th>')
+        picture = layout.picture(to_uint8(decoded), f"{name}: reconstruction", 4)
+        digit.append(f"<td>{picture}<small>error {error:.4f}</small></td>")
+        samples.append(f"<td>{layout.picture(grids['samples'], f'{name}: samples')}</td>")
+        walk.append(f"<td>{layout.picture(grids['walk'], f'{name}: walk')}</td>")
+    rows = "".join(f"<tr>{''.join(cells)}</tr>" for cells in (head, digit, samples, walk))
+    return f'<div class="sheet"><table>{rows}</table></div>'
+
+
+def figures(workspace: Workspace, names: list[str], every: bool) -> str:
+    """The measured figures, one row each with its meaning on hover, one column per model; the best is marked."""
+    rows = as_rows(artifacts.details(workspace, [*names, REAL]))
+    best = best_values(rows)
+    lines = [["<th></th>", *(f"<th>{html.escape(name if name != REAL else 'real images')}</th>" for name in rows)]]
+    for metric in METRICS:
+        if not any(metric.name in row for row in rows.values()) or not (every or metric.name in HEADLINE):
+            continue
+        meaning = html.escape(f"{metric.meaning} ({metric.unit})", quote=True)
+        cells = [f'<th title="{meaning}">{metric.name}{ARROWS[metric.better]}</th>']
+        for name, row in rows.items():
+            value = row.get(metric.name)
+            mark = " class=best" if value and name != REAL and value[0] == best.get(metric.name) else ""
+            cells.append(f"<td{mark}>{shown(value) if value else ''}</td>")
+        lines.append(cells)
+    body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in lines)
+    return f'<div class="figures"><table>{body}</table></div>'
+
+
+def show_claims(workspace: Workspace) -> None:
+    """What the figures say of continuity and completeness, above the chart that shows it."""
+    found = pairs(workspace.models)
+    if not found:
+        st.info("There is no autoencoder with a VAE of the same size in params.yaml to compare.")
+        return
+    names = [name for pair in found for name in (pair.ae, pair.vae)]
+    rows = as_rows(artifacts.details(workspace, [*names, REAL]))
+    chart = workspace.root / "report" / "claims.png"
+    if chart.exists():
+        st.html(layout.embed(chart.read_bytes(), "continuity and completeness of every model", 'width="980"'))
+    else:
+        st.info(f"The chart is missing. To make it: {workspace.mend('report')}", icon=":material/bar_chart:")
+    for column, title, verdict in zip(
+        st.columns(2), ("Continuity", "Completeness"), (continuity, completeness), strict=True
+    ):
+        column.subheader(title)
+        for pair in found:
+            column.markdown(verdict(rows, pair))
+
+
+workspace = artifacts.current()
+layout.header("Compare", "The same question to every model: whose answers would you trust?", workspace)
+names = layout.choose_models(workspace)
+view = st.segmented_control(
+    "View",
+    list(VIEWS),
+    format_func=VIEWS.__getitem__,
+    default="pictures",
+    required=True,
+    label_visibility="collapsed",
+    key="view",
+    bind="query-params",
+)
+models = artifacts.load_models(workspace, names)
+if view == "pictures":
+    panel = st.sidebar
+    images = artifacts.test_split(workspace, next(iter(models.values())).manifest.dataset).images
+    first = panel.number_input("Test image", 0, len(images) - 1, 0, key="index", bind="query-params")
+    second = panel.number_input("Walk to", 0, len(images) - 1, 1, key="second", bind="query-params")
+    seed = panel.number_input("Seed of the noise", 0, 2**31 - 1, 0, key="seed", bind="query-params")
+    st.html(pictures(models, images[[first, second]], seed))
+elif view == "figures":
+    every = st.sidebar.toggle("All figures", key="every", bind="query-params")
+    st.html(figures(workspace, list(models), every))
+    st.caption("Arrows point to better, the best value is marked; hover a name for its meaning.")
+else:
+    show_claims(workspace)
+layout.status(models.values())
