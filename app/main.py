@@ -44,6 +44,7 @@ page = st.navigation(
         st.Page(HERE / "sample.py", title="Sample", icon=":material/casino:"),
         st.Page(HERE / "compare.py", title="Compare", icon=":material/view_column:"),
         st.Page(HERE / "training.py", title="Training", icon=":material/show_chart:"),
+        st.Page(HERE / "runs.py", title="Runs", icon=":material/history:"),
     ],
     position="top",
 )

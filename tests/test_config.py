@@ -87,7 +87,7 @@ def test_the_committed_file_is_right():
     ("old", "new", "message"),
     [
         # keys
-        ("    kl_warmup: 0.5", "    kl_warmpu: 0.5", "models.vae.kl_warmpu is not a known parameter (value: 0.1); "
+        ("    kl_warmup: 0.5", "    kl_warmpu: 0.5", "models.vae.kl_warmpu is not a known parameter (value: 0.5); "
          "expected kl_warmup"),
         ("evaluate:\n", "evalaute:\n", "evalaute is not a known parameter (value: a section); expected evaluate"),
         ("seed: 0", "seed: 0\nextra: 3", "extra is not a known parameter (value: 3); "

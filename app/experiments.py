@@ -1,0 +1,88 @@
+"""What DVC knows: what differs from the last commit or an experiment, and the exports of either.
+
+The only module that calls DVC, always in a process of its own: importing it would take seconds and much memory.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SECONDS = 60  # before a command is given up
+LAST_COMMIT = "HEAD"
+
+
+class ExperimentError(RuntimeError):
+    """DVC cannot answer; the message is the last line of what it said."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One parameter or figure that differs; None where one side lacks it."""
+
+    path: str
+    key: str
+    there: Any
+    here: Any
+
+
+def revisions(root: Path) -> list[str]:
+    """The last commit and the experiments made from it, newest first.
+
+    Raises:
+        ExperimentError: there is no git repository, or DVC fails.
+    """
+    return [LAST_COMMIT, *(line.strip() for line in _dvc(root, "exp", "list", "--name-only").splitlines() if line.strip())]
+
+
+def parameters(root: Path, revision: str) -> list[Difference]:
+    """The parameters in which the workspace differs from a revision.
+
+    Raises:
+        ExperimentError: see `revisions`.
+    """
+    return _differences(_dvc(root, "params", "diff", revision, "--json"))
+
+
+def figures(root: Path, revision: str) -> list[Difference]:
+    """The headline figures in which the workspace differs from a revision.
+
+    Raises:
+        ExperimentError: see `revisions`.
+    """
+    return _differences(_dvc(root, "metrics", "diff", revision, "--json"))
+
+
+def export(root: Path, revision: str, model: str) -> Path:
+    """A folder with a model's exported files as a revision had them, from DVC's cache.
+
+    Raises:
+        ExperimentError: they are not in the cache, or see `revisions`.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="autoencoder-")) / "onnx"
+    _dvc(root, "get", ".", f"models/{model}/onnx", "--rev", revision, "--out", str(folder))
+    return folder
+
+
+def _differences(answer: str) -> list[Difference]:
+    found = [
+        Difference(path, key, change.get("old"), change.get("new"))
+        for path, changes in json.loads(answer or "{}").items()
+        for key, change in changes.items()
+    ]
+    return sorted(found, key=lambda difference: (difference.path, difference.key))
+
+
+def _dvc(root: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "dvc", *arguments]
+    try:
+        process = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise ExperimentError(f"`dvc {arguments[0]}` has not answered within {SECONDS} s") from None
+    if process.returncode:
+        lines = process.stderr.strip().splitlines() or ["no message"]
+        raise ExperimentError(next((line for line in lines if line.startswith("ERROR")), lines[-1]))
+    return process.stdout

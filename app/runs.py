@@ -1,0 +1,126 @@
+"""Page: which run is on screen, and how it differs from the last commit or from an experiment."""
+
+import html
+from pathlib import Path
+
+import artifacts
+import experiments
+import layout
+import streamlit as st
+from artifacts import Stamp, Workspace
+from experiments import Difference, ExperimentError
+
+from autoencoder.catalog import METRICS
+from autoencoder.exported import ExportedModel, load_model
+from autoencoder.images import to_uint8, to_unit_interval
+from autoencoder.sheets import difference_image
+from autoencoder.verified import ArtifactError
+
+BETTER = {metric.name: metric.better for metric in METRICS}
+SHOWN = 8  # hexadecimal digits of a hash
+IMAGES = 5
+
+
+def facts(workspace: Workspace, models: dict[str, ExportedModel]) -> str:
+    """Where every model on screen comes from: data, parameters, files."""
+    rows: dict[str, dict[str, str]] = {}
+    for name, model in models.items():
+        manifest = model.manifest
+        column = {
+            "data set": f"{manifest.dataset}, sha256 {manifest.data_sha256[:SHOWN]}",
+            **{file: f"sha256 {entry.sha256[:SHOWN]}" for file, entry in sorted(manifest.files.items())},
+            **{key: str(value) for key, value in workspace.models[name].items()},
+        }
+        for key, value in column.items():
+            rows.setdefault(key, {})[name] = value
+    lines = ["".join(["<th></th>", *(f"<th>{name}</th>" for name in models)])]
+    for key, cells in rows.items():
+        lines.append("".join([f"<th>{key}</th>", *(f"<td>{html.escape(cells.get(name, ''))}</td>" for name in models)]))
+    return _table(lines)
+
+
+def changes(found: list[Difference]) -> str:
+    """What differs, there and here; a figure that is better here is marked."""
+    lines = ["<th></th><th>there</th><th>here</th>"]
+    for item in found:
+        name = Path(item.path).stem
+        label = item.key if name == "params" else f"{name}: {item.key}"
+        mark = " class=best" if is_better(item) else ""
+        cells = "".join(f"<td{m}>{_value(value)}</td>" for m, value in (("", item.there), (mark, item.here)))
+        lines.append(f"<th>{html.escape(label)}</th>{cells}")
+    return _table(lines)
+
+
+def is_better(item: Difference) -> bool:
+    """Whether the workspace's figure is the better one; False where that cannot be said."""
+    if not all(isinstance(value, int | float) for value in (item.there, item.here)):
+        return False
+    direction = BETTER.get(item.key, "neither")
+    return direction != "neither" and (item.here < item.there) == (direction == "lower") and item.here != item.there
+
+
+@st.cache_data(max_entries=16, show_spinner="Asking DVC …")
+def ask(root: Path, revision: str, seen: tuple[Stamp | None, ...]) -> tuple[list[Difference], list[Difference]]:  # noqa: ARG001 - a cache key
+    """Parameters and figures that differ from a revision."""
+    return experiments.parameters(root, revision), experiments.figures(root, revision)
+
+
+@st.cache_data(max_entries=4, show_spinner="Asking DVC …")
+def revisions(root: Path, seen: tuple[Stamp | None, ...]) -> list[str]:  # noqa: ARG001 - a cache key
+    """What the workspace can be compared with."""
+    return experiments.revisions(root)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Fetching the export from DVC's cache …")
+def fetched(root: Path, revision: str, model: str, seen: tuple[Stamp | None, ...]) -> ExportedModel:  # noqa: ARG001 - a cache key
+    """A model as a revision has it, opened."""
+    return load_model(experiments.export(root, revision, model), "cpu")
+
+
+def both(here: ExportedModel, there: ExportedModel, workspace: Workspace, first: int) -> str:
+    """The same test images through both."""
+    pixels = artifacts.test_split(workspace, here.manifest.dataset).images[first : first + IMAGES]
+    images = to_unit_interval(pixels)
+    decoded = {"there": there.reconstruct(images), "here": here.reconstruct(images)}
+    rows = {
+        "image": pixels,
+        **{name: to_uint8(value) for name, value in decoded.items()},
+        "here - there": difference_image(decoded["there"], decoded["here"]),
+    }
+    lines = [
+        f"<th>{name}</th>" + "".join(f"<td>{layout.picture(picture, name, 3)}</td>" for picture in pictures)
+        for name, pictures in rows.items()
+    ]
+    return _table(lines)
+
+
+def _value(value: object) -> str:
+    return "" if value is None else html.escape(f"{value:.5g}" if isinstance(value, float) else str(value))
+
+
+def _table(lines: list[str]) -> str:
+    return f'<div class="figures"><table>{"".join(f"<tr>{line}</tr>" for line in lines)}</table></div>'
+
+
+workspace = artifacts.current()
+layout.header("Runs", "Which run is on screen, and what another one would have shown.", workspace)
+models = artifacts.load_models(workspace, layout.choose_models(workspace))
+seen = artifacts.snapshot()
+with st.expander("On screen", expanded=True):
+    st.html(facts(workspace, models))
+try:
+    revision = st.selectbox("Compare the workspace with", revisions(workspace.root, seen), key="revision")
+    parameters, figures = ask(workspace.root, revision, seen)
+    if not parameters and not figures:
+        st.info(f"Parameters and figures are those of {revision}.", icon=":material/check:")
+    for column, title, found in zip(st.columns(2), ("Parameters", "Figures"), (parameters, figures), strict=True):
+        if found:
+            column.subheader(title)
+            column.html(changes(found))
+    model = st.segmented_control("The same digits through both", list(models), key="both")
+    if model:
+        first = st.number_input("From test image", 0, 9_000, 0, key="index", bind="query-params")
+        st.html(both(models[model], fetched(workspace.root, revision, model, seen), workspace, first))
+except (ExperimentError, ArtifactError) as error:
+    st.info(f"DVC has no answer: {error}", icon=":material/history_toggle_off:")
+layout.status(models.values())

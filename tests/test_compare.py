@@ -1,0 +1,94 @@
+"""The page Compare: the same question to every model, their figures, and the two claims."""
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from autoencoder.catalog import PER_PRIOR, PRIORS
+from autoencoder.headline import HEADLINE
+
+APP = Path(__file__).resolve().parents[1] / "app"
+
+
+@pytest.fixture
+def measured(root: Path) -> Path:
+    """The workspace after evaluation: every figure is .5, but for those that a test looks at."""
+    names = {*HEADLINE, *(f"{metric.name}_{prior}" for metric in PER_PRIOR for prior in PRIORS)}
+    (root / "details").mkdir()
+    for name, error in (("pca", 0.02), ("vae", 0.01), ("real", 0.0)):
+        figures = dict.fromkeys(names, 0.5) | {"reconstruction_mse": error, "ssim": 0.9, "classifier": "0123abcd"}
+        (root / "details" / f"{name}.json").write_text(json.dumps(figures))
+    return root
+
+
+@pytest.fixture
+def compare(measured, monkeypatch):
+    monkeypatch.setenv("AUTOENCODER_ROOT", str(measured))
+    monkeypatch.setenv("DEVICE", "cpu")
+    monkeypatch.syspath_prepend(APP)
+    return AppTest.from_file(APP / "main.py", default_timeout=20).run().switch_page(str(APP / "compare.py")).run()
+
+
+def page_html(app: AppTest) -> str:
+    assert not app.exception, [error.message for error in app.exception]
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+def view(app: AppTest, name: str) -> AppTest:
+    return app.segmented_control(key="view").set_value(name).run()
+
+
+def test_every_model_answers_the_same_questions(compare):
+    html = page_html(compare)
+    for name in ("pca", "vae"):
+        for what in ("reconstruction", "samples", "walk"):
+            assert f'alt="{name}: {what}"' in html
+    again = page_html(compare.sidebar.number_input(key="index").set_value(5).run())
+    assert again != html
+
+
+def test_the_noise_changes_the_samples_and_nothing_else(compare):
+    def picture(html: str, alt: str) -> str:
+        return html.split(f'alt="{alt}"')[0].rsplit("base64,", 1)[1]
+
+    before = page_html(compare)
+    after = page_html(compare.sidebar.number_input(key="seed").set_value(3).run())
+    assert picture(after, "vae: samples") != picture(before, "vae: samples")
+    assert picture(after, "vae: walk") == picture(before, "vae: walk")
+
+
+def test_figures_mark_the_best_and_explain_themselves(compare):
+    html = page_html(view(compare, "figures"))
+    row = html.split("reconstruction_mse ↓")[1].split("</tr>")[0]
+    assert "<td class=best>0.01</td>" in row
+    assert "<td>0.02</td>" in row
+    assert "<td>0</td>" in row  # real images do not compete
+    assert 'title="mean over pixels of' in html
+    assert "ssim" not in html
+    every = page_html(compare.sidebar.toggle(key="every").set_value(True).run())
+    assert "ssim ↑" in every
+    assert "0123abcd" not in every
+
+
+def test_without_a_pair_there_is_no_claim_to_judge(compare):
+    view(compare, "claims")
+    assert "no autoencoder with a VAE of the same size" in compare.info[0].value
+
+
+def test_the_claims_follow_the_figures(measured, compare):
+    network = "network: {type: mlp, hidden: [8]}"
+    models = "".join(f"  {name}: {{kind: {kind}, latent_dim: 8, {network}}}\n" for name, kind in (("pca", "ae"), ("vae", "vae")))
+    (measured / "params.yaml").write_text(f"models:\n{models}")  # fmt: skip
+    view(compare, "claims")
+    text = "\n".join(element.value for element in compare.markdown)
+    assert "In 8 dimensions (`pca`, `vae`)" in text
+    assert "**the claim does not show**" in text
+    assert "dvc repro report" in compare.info[0].value  # the chart is not there
+
+
+def test_figures_that_are_missing_are_named_with_the_command(measured, compare):
+    (measured / "details" / "vae.json").unlink()
+    view(compare, "figures")
+    assert "`details/vae.json` cannot be read. To mend it: `dvc repro evaluate@vae`" in compare.error[0].value
