@@ -35,7 +35,10 @@ def revisions(root: Path) -> list[str]:
     Raises:
         ExperimentError: there is no git repository, or DVC fails.
     """
-    return [LAST_COMMIT, *(line.strip() for line in _dvc(root, "exp", "list", "--name-only").splitlines() if line.strip())]
+    return [
+        LAST_COMMIT,
+        *(line.strip() for line in _dvc(root, "exp", "list", "--name-only").splitlines() if line.strip()),
+    ]
 
 
 def parameters(root: Path, revision: str) -> list[Difference]:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.datasets import load_digits
 
 from autoencoder.images import encode_png
+from tests.repository import make_repository
 
 Export = Callable[..., Path]
 
@@ -75,6 +77,15 @@ def export(digits: tuple[np.ndarray, np.ndarray]) -> Export:
         return folder
 
     return write
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
+    """A small project in git after `make seeds` over two seeds, and what that said; takes a minute or two."""
+    folder = tmp_path_factory.mktemp("repository")
+    process = make_repository(folder)
+    assert process.returncode == 0, process.stderr
+    return folder, process
 
 
 @pytest.fixture

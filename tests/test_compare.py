@@ -79,7 +79,9 @@ def test_without_a_pair_there_is_no_claim_to_judge(compare):
 
 def test_the_claims_follow_the_figures(measured, compare):
     network = "network: {type: mlp, hidden: [8]}"
-    models = "".join(f"  {name}: {{kind: {kind}, latent_dim: 8, {network}}}\n" for name, kind in (("pca", "ae"), ("vae", "vae")))
+    models = "".join(
+        f"  {name}: {{kind: {kind}, latent_dim: 8, {network}}}\n" for name, kind in (("pca", "ae"), ("vae", "vae"))
+    )
     (measured / "params.yaml").write_text(f"models:\n{models}")  # fmt: skip
     view(compare, "claims")
     text = "\n".join(element.value for element in compare.markdown)

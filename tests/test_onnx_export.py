@@ -13,6 +13,7 @@ import onnx
 import pytest
 import torch
 from onnx.helper import make_opsetid
+from torch import nn
 
 from autoencoder.checkpoints import save_model
 from autoencoder.inference import open_session
@@ -21,8 +22,10 @@ from autoencoder.onnx_export import (
     ExportParams,
     ParityError,
     describe_graph,
+    differences,
     export_decoder,
     export_encoder,
+    export_graph,
     parity,
 )
 
@@ -182,7 +185,7 @@ def test_parity_fails_where_a_graph_has_other_weights(kind, half, output, export
     with torch.no_grad():
         for parameter in getattr(other, half).parameters():
             parameter += 0.01
-    with pytest.raises(ParityError, match=rf"^{output} differs from torch by up to .*; tolerance 1e-05$"):
+    with pytest.raises(ParityError, match=rf"^{output} differs from torch by up to .*; tolerance \S+$"):
         parity(other, encoder, decoder, images(20))
 
 
@@ -240,3 +243,19 @@ def test_a_network_that_fixes_the_batch_is_not_exported():
     model.encoder = Forgetful()
     with pytest.raises(Exception, match="batch"):  # torch's own error, or ours where torch lets it pass
         export_encoder(model, OPSET, {})
+
+
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_the_tolerance_of_latents_grows_with_their_scale(scale):
+    identity = nn.Linear(4, 4, bias=False)
+    with torch.no_grad():
+        identity.weight.copy_(torch.eye(4))
+    value = torch.randn(100, 4, generator=torch.Generator().manual_seed(0)) * scale
+    graph = export_graph(identity, torch.zeros(2, 4), "latent", ["mean"], OPSET, {})
+    value[0, 0] = 0.0  # where a relative tolerance allows nothing
+    expected = value.clone()
+    expected[0, 0] = 5e-6 * scale
+    assert differences(graph, "latent", value, {"mean": expected})["mean"] == pytest.approx(5e-6 * scale)
+    expected[0, 0] = 5e-5 * scale
+    with pytest.raises(ParityError, match="mean differs from torch"):
+        differences(graph, "latent", value, {"mean": expected})

@@ -110,7 +110,19 @@ FORBIDDEN = {
     "autoencoder/*.py": {"app", "stages", "dvc", "streamlit"},
 }
 # Modules that the viewer loads: numpy only, all the way down.
-LIGHT = ["comparison", "config", "exported", "headline", "images", "inference", "planes", "priors", "reader", "sheets", "verified"]
+LIGHT = [
+    "comparison",
+    "config",
+    "exported",
+    "headline",
+    "images",
+    "inference",
+    "planes",
+    "priors",
+    "reader",
+    "sheets",
+    "verified",
+]
 HOMES = {
     "onnxruntime": "autoencoder/inference.py",
     "onnx": "autoencoder/onnx_export.py",
