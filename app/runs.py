@@ -18,7 +18,7 @@ from autoencoder.verified import ArtifactError
 
 BETTER = {metric.name: metric.better for metric in METRICS}
 SHOWN = 8  # hexadecimal digits of a hash
-IMAGES = 5
+IMAGES = 8
 
 
 def facts(workspace: Workspace, models: dict[str, ExportedModel]) -> str:
@@ -27,15 +27,15 @@ def facts(workspace: Workspace, models: dict[str, ExportedModel]) -> str:
     for name, model in models.items():
         manifest = model.manifest
         column = {
-            "data set": f"{manifest.dataset}, sha256 {manifest.data_sha256[:SHOWN]}",
-            **{file: f"sha256 {entry.sha256[:SHOWN]}" for file, entry in sorted(manifest.files.items())},
-            **{key: str(value) for key, value in workspace.models[name].items()},
+            f"{manifest.dataset}.npz, sha256": manifest.data_sha256[:SHOWN],
+            **{f"{file}, sha256": entry.sha256[:SHOWN] for file, entry in sorted(manifest.files.items())},
+            **{key: _value(value) for key, value in workspace.models[name].items()},
         }
         for key, value in column.items():
             rows.setdefault(key, {})[name] = value
     lines = ["".join(["<th></th>", *(f"<th>{name}</th>" for name in models)])]
     for key, cells in rows.items():
-        lines.append("".join([f"<th>{key}</th>", *(f"<td>{html.escape(cells.get(name, ''))}</td>" for name in models)]))
+        lines.append("".join([f"<th>{key}</th>", *(f"<td>{cells.get(name, '')}</td>" for name in models)]))
     return _table(lines)
 
 
@@ -77,9 +77,9 @@ def fetched(root: Path, revision: str, model: str, seen: tuple[Stamp | None, ...
     return load_model(experiments.export(root, revision, model), "cpu")
 
 
-def both(here: ExportedModel, there: ExportedModel, workspace: Workspace, first: int) -> str:
-    """The same test images through both."""
-    pixels = artifacts.test_split(workspace, here.manifest.dataset).images[first : first + IMAGES]
+def both(here: ExportedModel, there: ExportedModel, workspace: Workspace) -> str:
+    """The first test images through both."""
+    pixels = artifacts.test_split(workspace, here.manifest.dataset).images[:IMAGES]
     images = to_unit_interval(pixels)
     decoded = {"there": there.reconstruct(images), "here": here.reconstruct(images)}
     rows = {
@@ -95,6 +95,8 @@ def both(here: ExportedModel, there: ExportedModel, workspace: Workspace, first:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_value(item)}" for key, item in value.items())
     return "" if value is None else html.escape(f"{value:.5g}" if isinstance(value, float) else str(value))
 
 
@@ -106,8 +108,6 @@ workspace = artifacts.current()
 layout.header("Runs", "Which run is on screen, and what another one would have shown.", workspace)
 models = artifacts.load_models(workspace, layout.choose_models(workspace))
 seen = artifacts.snapshot()
-with st.expander("On screen", expanded=True):
-    st.html(facts(workspace, models))
 try:
     revision = st.selectbox("Compare the workspace with", revisions(workspace.root, seen), key="revision")
     parameters, figures = ask(workspace.root, revision, seen)
@@ -117,10 +117,11 @@ try:
         if found:
             column.subheader(title)
             column.html(changes(found))
-    model = st.segmented_control("The same digits through both", list(models), key="both")
+    model = st.segmented_control("The same test images through both exports of", list(models), key="both")
     if model:
-        first = st.number_input("From test image", 0, 9_000, 0, key="index", bind="query-params")
-        st.html(both(models[model], fetched(workspace.root, revision, model, seen), workspace, first))
+        st.html(both(models[model], fetched(workspace.root, revision, model, seen), workspace))
 except (ExperimentError, ArtifactError) as error:
     st.info(f"DVC has no answer: {error}", icon=":material/history_toggle_off:")
+st.subheader("On screen")
+st.html(facts(workspace, models))
 layout.status(models.values())

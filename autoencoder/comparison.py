@@ -33,18 +33,18 @@ class Pair:
 
 
 def metrics_table(rows: Rows) -> str:
-    """The headline figures, one row per model and one for real images; arrows point to better."""
+    """The headline figures, one column per model and one for real images; arrows point to better."""
     metrics = [metric for name in HEADLINE for metric in METRICS if metric.name == name]
     best = best_values(rows)
     lines = []
-    for name, row in rows.items():
-        cells = [f"`{name}`" if name != REAL else "real images"]
-        for metric in metrics:
+    for metric in metrics:
+        cells = [f"{metric.name}{ARROWS[metric.better]}"]
+        for name, row in rows.items():
             text = shown(row[metric.name]) if metric.name in row else ""
             bold = text and name != REAL and fmean(row[metric.name]) == best.get(metric.name)
             cells.append(f"**{text}**" if bold else text)
         lines.append(cells)
-    return table(["model", *(f"{metric.name}{ARROWS[metric.better]}" for metric in metrics)], lines)
+    return table(["", *(f"`{name}`" if name != REAL else "real images" for name in rows)], lines)
 
 
 def best_values(rows: Rows) -> dict[str, float]:
