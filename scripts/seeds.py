@@ -41,7 +41,9 @@ def main(argv: list[str] | None = None) -> int:
             code, read = dvc("repro"), of_workspace()
         else:
             experiment = f"seed-{seed}"
-            code = dvc("exp", "run", "--temp", "--force", "--name", experiment, "--set-param", f"seed={seed}")
+            if reference(experiment):  # of an earlier comparison; `run --force` would repeat every stage
+                dvc("exp", "remove", experiment)
+            code = dvc("exp", "run", "--temp", "--name", experiment, "--set-param", f"seed={seed}")
             read = of_experiment(experiment)
         if code:
             return code
@@ -60,13 +62,13 @@ def of_workspace() -> Callable[[str], str]:
 
 def of_experiment(name: str) -> Callable[[str], str]:
     """Reads files of the commit in which DVC keeps an experiment."""
+    return lambda path: git("show", f"{reference(name)}:{path}")
 
-    def read(path: str) -> str:
-        refs = git("for-each-ref", "--sort=-committerdate", "--format=%(refname)", "refs/exps").split()
-        ref = next(ref for ref in refs if ref.endswith(f"/{name}"))
-        return git("show", f"{ref}:{path}")
 
-    return read
+def reference(name: str) -> str | None:
+    """Where git keeps an experiment, if there is one of this name."""
+    found = git("for-each-ref", "--sort=-committerdate", "--format=%(refname)", "refs/exps").split()
+    return next((ref for ref in found if ref.endswith(f"/{name}")), None)
 
 
 def git(*arguments: str) -> str:
