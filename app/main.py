@@ -8,7 +8,23 @@ import layout
 import streamlit as st
 
 HERE = Path(__file__).resolve().parent
-KEPT = {"models", "images", "label", "index", "draw", "count", "prior", "temperature", "seed", "side", "model", "term"}
+KEPT = {
+    "models",
+    "images",
+    "label",
+    "index",
+    "draw",
+    "count",
+    "prior",
+    "temperature",
+    "seed",
+    "side",
+    "model",
+    "term",
+    "digits",
+    "path",
+    "play",
+}
 
 
 @st.cache_resource(show_spinner=False)
@@ -26,6 +42,7 @@ page = st.navigation(
     [
         st.Page(HERE / "reconstruct.py", title="Reconstruct", icon=":material/compare:", default=True),
         st.Page(HERE / "sample.py", title="Sample", icon=":material/casino:"),
+        st.Page(HERE / "walk.py", title="Walk", icon=":material/footprint:"),
         st.Page(HERE / "training.py", title="Training", icon=":material/show_chart:"),
     ],
     position="top",

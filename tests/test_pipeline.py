@@ -110,7 +110,7 @@ FORBIDDEN = {
     "autoencoder/*.py": {"app", "stages", "dvc", "streamlit"},
 }
 # Modules that the viewer loads: numpy only, all the way down.
-LIGHT = ["config", "exported", "images", "inference", "planes", "priors", "reader", "sheets", "verified"]
+LIGHT = ["config", "exported", "images", "inference", "planes", "priors", "reader", "sheets", "verified", "walks"]
 HOMES = {
     "onnxruntime": "autoencoder/inference.py",
     "onnx": "autoencoder/onnx_export.py",
