@@ -9,7 +9,7 @@ from autoencoder.reader import Reading
 from autoencoder.sheets import labelled_rows
 from autoencoder.walks import encode_gif, flips
 
-ROOM = (785, 560)  # what strips may take at 1440x900 beside the sidebar, the names and the moving pictures
+ROOM = (860, 560)  # what strips may take at 1440x900 beside the sidebar, the names and the moving pictures
 REST = 400  # milliseconds
 Frames = Float32[np.ndarray, "n 28 28"]
 
@@ -34,8 +34,9 @@ def stops_above(pixels: UInt8[np.ndarray, "stops 28 28"], captions: list[str], a
 
 def strip(name: str, frames: Frames, reading: Reading | None, every: int, scale: int) -> str:
     """The moving picture, and the strip over its ribbon, where a line goes along in step with the picture."""
+    shown = frames[::every]
     film = layout.picture(image_grid(frames, len(frames), 0), f"{name}: the walk, moving", scale + 1)
-    still = layout.picture(image_grid(frames[::every], len(frames), 0), f"{name}: the walk, picture by picture", scale)
+    still = layout.picture(image_grid(shown, len(shown), 0), f"{name}: the walk, picture by picture", scale)
     below = f'<div class="ribbon">{ribbon(reading, every)}</div>' if reading is not None else ""
     return f'<td><div class="film">{film}</div></td><td><div class="way">{still}{below}<i class="now"></i></div></td>'
 
