@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 REPOSITORY = Path(__file__).resolve().parents[1]
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 INSIDE = re.compile(r"(https?|wss?)://127\.0\.0\.1[:/]|data:|blob:")
-PROBES = re.compile(r"/(sample|walk|training)/_stcore/")  # Streamlit's page looks for its server below its own path first
+PROBES = re.compile(r"/(sample|walk|training)/_stcore/")  # Streamlit's page first looks for its server below its path
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,9 @@ def settled(page: Page) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-@pytest.mark.parametrize(("path", "title"), [("", "Reconstruct"), ("sample", "Sample"), ("walk", "Walk"), ("training", "Training")])
+@pytest.mark.parametrize(
+    ("path", "title"), [("", "Reconstruct"), ("sample", "Sample"), ("walk", "Walk"), ("training", "Training")]
+)
 def test_every_page_opens(page, path, title):
     page.goto(f"/{path}")
     settled(page)
