@@ -17,10 +17,12 @@ from autoencoder.comparison import REAL
 from autoencoder.config import ParameterError, Parameters
 from autoencoder.exported import ExportedModel, load_model
 from autoencoder.inference import DeviceError
+from autoencoder.reader import Reader
+from autoencoder.reader import load_reader as open_reader
 from autoencoder.verified import ArtifactError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-EXPORTED_FILES = ("manifest.json", "latents.npz", "encoder.onnx", "decoder.onnx")
+EXPORTED_FILES = ("manifest.json", "latents.npz", "encoder.onnx", "decoder.onnx", "classifier.onnx")
 
 Stamp = tuple[str, int, int, int]
 
@@ -129,6 +131,32 @@ def details(workspace: Workspace, names: list[str]) -> dict[str, dict[str, Any]]
     return found
 
 
+def load_reader(workspace: Workspace) -> Reader | None:
+    """The digit classifier, for all pages; without one, None and a message with the command that makes it.
+
+    A classifier that cannot be opened any more stays as it was.
+    """
+    folder = workspace.export("classifier")
+    mend = workspace.mend("export_classifier")
+    try:
+        last_readers()[folder] = _open_reader(str(folder), stamps(folder), mend)
+    except DeviceError as error:
+        st.error(f"{error}. Unset `DEVICE` to serve on what works.", icon=":material/error:")
+        st.stop()
+    except ArtifactError as error:
+        place = f"`{error.path.relative_to(workspace.root)}` {error.problem}"
+        if folder in last_readers():
+            st.warning(
+                f"The digit classifier is used as it was last opened: {place}. If no run is under way: {mend}",
+                icon=":material/history:",
+            )
+        else:
+            st.info(
+                f"No reading without the digit classifier: {place}. To make it: {mend}", icon=":material/spellcheck:"
+            )
+    return last_readers().get(folder)
+
+
 def test_split(workspace: Workspace, dataset: str) -> TestSplit:
     """The data set's test images; a missing or damaged file ends the page with the command that makes it."""
     path = workspace.root / "data" / f"{dataset}.npz"
@@ -180,9 +208,20 @@ def last_good() -> dict[Path, ExportedModel]:
     return {}
 
 
+@st.cache_resource(show_spinner=False)
+def last_readers() -> dict[Path, Reader]:
+    """The last classifier opened from each folder, for all viewers of this process."""
+    return {}
+
+
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _open(folder: str, stamps: tuple[Stamp | None, ...], mend: str) -> ExportedModel:  # noqa: ARG001 - a cache key
     return load_model(Path(folder), os.environ.get("DEVICE", "auto"), mend=mend)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _open_reader(folder: str, stamps: tuple[Stamp | None, ...], mend: str) -> Reader:  # noqa: ARG001 - a cache key
+    return open_reader(Path(folder), os.environ.get("DEVICE", "auto"), mend=mend)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -88,9 +88,35 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, "subproc
     return folder, process
 
 
+def export_reader(digits: tuple[np.ndarray, np.ndarray]) -> Export:
+    """`export_reader(root)` writes a classifier's export: the nearest mean of the labels, as a tiny graph."""
+    images, labels = digits[0][300:].reshape(-1, 784) / 255.0, digits[1][300:]
+    means = np.stack([images[labels == label].mean(axis=0) for label in range(10)])
+
+    def write(root: Path, threshold: float = 0.9) -> Path:
+        content = reader_graph(means, {"schema_version": "1", "role": "classifier", "model": "classifier"})
+        folder = root / "models" / "classifier" / "onnx"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "classifier.onnx").write_bytes(content)
+        entry = {"role": "classifier", "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        tree = {
+            "schema_version": 1,
+            "model": "classifier",
+            "dataset": "mnist",
+            "data_sha256": "0" * 64,
+            "classifier_sha256": "1" * 64,
+            "threshold": threshold,
+            "files": {"classifier.onnx": entry},
+        }
+        (folder / "manifest.json").write_text(json.dumps(tree))
+        return folder
+
+    return write
+
+
 @pytest.fixture
-def root(tmp_path: Path, digits: tuple[np.ndarray, np.ndarray], export: Export) -> Path:
-    """A workspace as a finished run leaves it: two models, their curves and epoch pictures, and the data."""
+def root(tmp_path: Path, digits: tuple[np.ndarray, np.ndarray], export: Export, export_reader: Export) -> Path:
+    """A workspace as a finished run leaves it: two models, curves, epoch pictures, the classifier and the data."""
     images, labels = digits
     models = {"pca": ("pca", 8, 1), "vae": ("vae", 8, 3)}
     (tmp_path / "data").mkdir()
@@ -106,6 +132,7 @@ def root(tmp_path: Path, digits: tuple[np.ndarray, np.ndarray], export: Export) 
         export(tmp_path, name, kind, latent_dim)
         lines.append(f"  {name}: {{kind: {kind}, latent_dim: {latent_dim}, epochs: {epochs}}}")
         write_history(tmp_path, name, epochs)
+    export_reader(tmp_path)
     (tmp_path / "params.yaml").write_text("\n".join(lines) + "\n")
     return tmp_path
 
@@ -162,6 +189,19 @@ def decoder_graph(mean: np.ndarray, basis: np.ndarray, metadata: dict[str, str])
     latent: dict[str, list[str | int]] = {"latent": ["batch", len(basis)]}
     outputs: dict[str, list[str | int]] = {"reconstruction": ["batch", 1, 28, 28]}
     return graph(nodes, constants, latent, outputs, metadata | {"role": "decoder"})
+
+
+def reader_graph(means: np.ndarray, metadata: dict[str, str]) -> bytes:
+    """Image [batch, 1, 28, 28] -> probability of each class: a softmax over the distances to the means."""
+    nodes = [
+        helper.make_node("Flatten", ["image"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["product"]),
+        helper.make_node("Sub", ["product", "squares"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probability"]),
+    ]
+    constants = {"weights": means.T, "squares": np.square(means).sum(axis=1) / 2}
+    image: dict[str, list[str | int]] = {"image": ["batch", 1, 28, 28]}
+    return graph(nodes, constants, image, {"probability": ["batch", 10]}, metadata)
 
 
 def graph(

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 from playwright.sync_api import Page, expect, sync_playwright
 
 pytestmark = pytest.mark.browser
 REPOSITORY = Path(__file__).resolve().parents[1]
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 INSIDE = re.compile(r"(https?|wss?)://127\.0\.0\.1[:/]|data:|blob:")
-PROBES = re.compile(r"/(sample|training)/_stcore/")  # Streamlit's page looks for its server below its own path first
+PROBES = re.compile(r"/(sample|walk|training)/_stcore/")  # Streamlit's page first looks for its server below its path
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,9 @@ def settled(page: Page) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-@pytest.mark.parametrize(("path", "title"), [("", "Reconstruct"), ("sample", "Sample"), ("training", "Training")])
+@pytest.mark.parametrize(
+    ("path", "title"), [("", "Reconstruct"), ("sample", "Sample"), ("walk", "Walk"), ("training", "Training")]
+)
 def test_every_page_opens(page, path, title):
     page.goto(f"/{path}")
     settled(page)
@@ -172,6 +174,29 @@ def test_samples_can_be_downloaded(page):
     picture = np.asarray(Image.open(io.BytesIO(Path(download.value.path()).read_bytes())))
     assert picture.shape[0] > 4 * 56
     assert (picture == 0).sum() > 1000
+
+
+def test_a_walk_moves_unless_that_is_unwanted_and_can_be_downloaded(page):
+    page.goto("/walk?digits=38&models=vae")
+    settled(page)
+    film, line = page.locator(".film img"), page.locator(".way .now")
+    expect(line).to_be_hidden()  # this browser asks for reduced motion
+    expect(film).to_have_css("transform", "none")
+    page.emulate_media(reduced_motion="no-preference")
+    expect(line).to_be_visible()
+    expect(film).not_to_have_css("transform", "none")
+    page.get_by_role("textbox", name="Digits").fill("480")
+    page.get_by_role("textbox", name="Digits").press("Enter")
+    page.wait_for_url("**digits=480**")
+    expect(page.locator(".stops figure")).to_have_count(3)
+    page.get_by_text("Animation", exact=True).click()
+    expect(line).to_be_hidden()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download GIF").click()
+    assert download.value.suggested_filename == "walk_480_linear.gif"
+    gif = Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
+    assert gif.info["loop"] == 0
+    assert len(ImageSequence.all_frames(gif)) > 24
 
 
 def test_a_running_training_is_followed(page, root):

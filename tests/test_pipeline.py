@@ -122,6 +122,7 @@ LIGHT = [
     "reader",
     "sheets",
     "verified",
+    "walks",
 ]
 HOMES = {
     "onnxruntime": "autoencoder/inference.py",
