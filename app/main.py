@@ -45,8 +45,8 @@ page = st.navigation(
     [
         st.Page(HERE / "reconstruct.py", title="Reconstruct", icon=":material/compare:", default=True),
         st.Page(HERE / "sample.py", title="Sample", icon=":material/casino:"),
-        st.Page(HERE / "compare.py", title="Compare", icon=":material/view_column:"),
         st.Page(HERE / "walk.py", title="Walk", icon=":material/footprint:"),
+        st.Page(HERE / "compare.py", title="Compare", icon=":material/view_column:"),
         st.Page(HERE / "training.py", title="Training", icon=":material/show_chart:"),
         st.Page(HERE / "runs.py", title="Runs", icon=":material/history:"),
     ],

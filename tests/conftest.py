@@ -88,6 +88,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, "subproc
     return folder, process
 
 
+@pytest.fixture(scope="session")
 def export_reader(digits: tuple[np.ndarray, np.ndarray]) -> Export:
     """`export_reader(root)` writes a classifier's export: the nearest mean of the labels, as a tiny graph."""
     images, labels = digits[0][300:].reshape(-1, 784) / 255.0, digits[1][300:]
