@@ -118,17 +118,22 @@ def load_models(workspace: Workspace, names: list[str]) -> dict[str, ExportedMod
 
 def details(workspace: Workspace, names: list[str]) -> dict[str, dict[str, Any]]:
     """What was measured of each; a missing or damaged file ends the page with the command that makes it."""
-    found = {}
-    for name in names:
-        path = workspace.root / "details" / f"{name}.json"
-        try:
-            found[name] = json.loads(path.read_text())
-        except (OSError, ValueError):
-            stage = "reference" if name == REAL else f"evaluate@{name}"
-            place = path.relative_to(workspace.root)
-            st.error(f"`{place}` cannot be read. To mend it: {workspace.mend(stage)}", icon=":material/error:")
+    found = {name: measured(workspace, name) for name in names}
+    for name, figures in found.items():
+        if not figures:
+            mend = workspace.mend("reference" if name == REAL else f"evaluate@{name}")
+            st.error(f"`details/{name}.json` cannot be read. To mend it: {mend}", icon=":material/error:")
             st.stop()
     return found
+
+
+def measured(workspace: Workspace, name: str) -> dict[str, Any]:
+    """What the pipeline has measured of a model; nothing where that cannot be read."""
+    try:
+        figures: dict[str, Any] = json.loads((workspace.root / "details" / f"{name}.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return figures
 
 
 def load_reader(workspace: Workspace) -> Reader | None:

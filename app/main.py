@@ -19,6 +19,7 @@ KEPT = {
     "temperature",
     "seed",
     "side",
+    "digit",
     "model",
     "term",
     "view",

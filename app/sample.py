@@ -1,18 +1,22 @@
 """Page: images decoded from draws of a prior, the same noise through several models."""
 
+import io
+
 import artifacts
 import layout
 import numpy as np
 import streamlit as st
-from jaxtyping import Float32
+from artifacts import Workspace
 
-from autoencoder.exported import ExportedModel
 from autoencoder.images import encode_png, image_grid
-from autoencoder.priors import PRIORS, draw_noise, sample
+from autoencoder.priors import PRIORS
+from autoencoder.reader import CLASSES
+from autoencoder.sampling import Samples, draw_samples
 from autoencoder.sheets import labelled_rows
 
 ROOM = (1095, 690)  # what the cards may take at 1440x900 beside the sidebar
 GAP = 2
+SAVED = ("images", "latents")  # of every model, in the NPZ
 ABOUT = {
     "normal": "Where a VAE is trained to put its codes, and where nothing asks an autoencoder to put them.",
     "gaussian": "One Gaussian with the mean and covariance of the model's own training codes.",
@@ -20,10 +24,24 @@ ABOUT = {
 }
 
 
-def draw(model: ExportedModel, prior: str, count: int, seed: int, temperature: float) -> Float32[np.ndarray, "n 28 28"]:
-    """Decoded samples; models of equal latent_dim and all priors get the same noise."""
-    noise = draw_noise(count, model.manifest.latent_dim, seed)
-    return model.decode(sample(model.latents.priors[prior], noise, temperature))
+def verdict(workspace: Workspace, name: str, prior: str, samples: Samples) -> str:
+    """How many of these the classifier accepts, beside what the pipeline measured; how long a digit was looked for."""
+    parts = []
+    if samples.reading is not None:
+        parts.append(f"{samples.reading.accepted.sum()} of {len(samples.images)} are digits beyond doubt")
+    share = artifacts.measured(workspace, name).get(f"prior_acceptance_{prior}")
+    if share is not None:
+        parts.append(f"measured {share:.0%}")
+    if samples.drawn > len(samples.images):
+        parts.append(f"{samples.drawn} drawn")
+    return " · ".join(parts)
+
+
+def npz(arrays: dict[str, np.ndarray]) -> bytes:
+    """The arrays as a file that `numpy.load` opens."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
 
 
 def arrangement(cards: int, side: int) -> tuple[int, int]:
@@ -59,23 +77,42 @@ temperature = panel.slider(
 )
 seed = panel.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params", help="Each number is another draw.")
 side = panel.slider("Grid size", 2, 10, 5, key="side", bind="query-params")
+reader = artifacts.load_reader(workspace)
+digit = panel.pills("Only this digit", range(CLASSES), key="digit", bind="query-params") if reader else None
 
-samples = {name: draw(model, prior, side * side, seed, temperature) for name, model in models.items()}
+samples = {
+    name: draw_samples(model, prior, side * side, seed, temperature, reader, digit) for name, model in models.items()
+}
 scale, across = arrangement(len(models), side)
-cards = [
-    f'<section class="card"><h2>{name} <small>{models[name].manifest.latent_dim} dimensions</small></h2>'
-    + layout.picture(image_grid(images, side, GAP, scale, background=64), f"{side * side} samples of {name}")
-    + "</section>"
-    for name, images in samples.items()
-]
+cards = []
+for name, found in samples.items():
+    alt = f"{len(found.images)} samples of {name}"
+    empty = "<p>None of the draws reads as this digit.</p>"
+    grid = image_grid(found.images, side, GAP, scale, background=64) if len(found.images) else None
+    cards.append(
+        f'<section class="card"><h2>{name} <small>{models[name].manifest.latent_dim} dimensions</small></h2>'
+        f"{empty if grid is None else layout.picture(grid, alt)}"
+        f"<small>{verdict(workspace, name, prior, found)}</small></section>"
+    )
 width = across * (side * (28 * scale + GAP) + 28)
 st.html(f'<div class="cards" style="max-width: {width}px">{"".join(cards)}</div>')
+shown = {name: found.images for name, found in samples.items() if len(found.images)}
+panel.download_button(
+    "Download NPZ",
+    lambda: npz({f"{name}_{what}": getattr(found, what) for name, found in samples.items() for what in SAVED}),
+    file_name=f"samples_seed_{seed}.npz",
+    mime="application/octet-stream",
+    icon=":material/download:",
+    on_click="ignore",
+    width="stretch",
+)
 panel.download_button(
     "Download PNG",
-    lambda: encode_png(labelled_rows(samples, scale=2, columns=side)),
+    lambda: encode_png(labelled_rows(shown, scale=2, columns=side)),
     file_name=f"samples_seed_{seed}.png",
     mime="image/png",
     icon=":material/download:",
+    disabled=not shown,
     on_click="ignore",
     width="stretch",
 )

@@ -120,6 +120,7 @@ LIGHT = [
     "planes",
     "priors",
     "reader",
+    "sampling",
     "sheets",
     "verified",
     "walks",
