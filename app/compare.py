@@ -16,6 +16,7 @@ from autoencoder.images import image_grid, to_uint8, to_unit_interval
 from autoencoder.priors import draw_noise, sample
 
 ROOM = 1000  # pixels for the columns, at 1440x900 beside the sidebar
+CHART_SIZE = 'width="980" style="image-rendering: auto"'
 SIDE = 4  # samples, and frames of the walk, in a row
 VIEWS = {"pictures": "Pictures", "figures": "Figures", "claims": "The two claims"}
 
@@ -76,7 +77,7 @@ def show_claims(workspace: Workspace) -> None:
     rows = as_rows(artifacts.details(workspace, [*names, REAL]))
     chart = workspace.root / "report" / "claims.png"
     if chart.exists():
-        st.html(layout.embed(chart.read_bytes(), "continuity and completeness of every model", 'width="980"'))
+        st.html(layout.embed(chart.read_bytes(), "continuity and completeness of every model", CHART_SIZE))
     else:
         st.info(f"The chart is missing. To make it: {workspace.mend('report')}", icon=":material/bar_chart:")
     for column, title, verdict in zip(

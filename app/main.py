@@ -20,6 +20,8 @@ KEPT = {
     "seed",
     "side",
     "digit",
+    "decode",
+    "noise",
     "model",
     "term",
     "view",

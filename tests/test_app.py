@@ -3,6 +3,8 @@
 import importlib
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,7 +54,7 @@ def show(app: AppTest, page: str) -> AppTest:
 
 def errors_shown(html: str) -> list[float]:
     """The errors under the pictures, row by row."""
-    return [float(part.split("<")[0]) for part in html.replace(" class=best", "").split("</div><small>")[1:]]
+    return [float(error) for error in re.findall(r'title="a larger error[^"]*">([0-9.]+)', html)]
 
 
 def test_reconstruct_shows_the_error_of_every_model(app, root):
@@ -70,6 +72,37 @@ def test_reconstruct_shows_the_error_of_every_model(app, root):
 
     decoded = load_model(root / "models" / "pca" / "onnx").decode(code[None])[0]
     assert shown[0] == pytest.approx(np.square(decoded - images[first]).mean(), abs=1e-4)
+
+
+def test_the_hardest_images_come_first(app):
+    app.sidebar.segmented_control(key="images").set_value("Hardest").run()
+    shown = np.array(errors_shown(page_html(app))).reshape(5, 2).mean(1)
+    assert (np.diff(shown) <= 1e-4).all()
+    assert "worse than" in page_html(app)
+
+
+def test_the_classifier_reads_before_and_after(app):
+    html = page_html(app)
+    read = re.findall(r"reads (\d\??)", html)
+    assert len(read) == 5
+    assert len(re.findall(r"· \d\??</small>", html)) >= 10
+
+
+def test_without_a_classifier_nothing_is_read_and_the_command_is_named(root, start):
+    shutil.rmtree(root / "models" / "classifier")
+    app = start(root)
+    assert "dvc repro export_classifier" in messages(app)
+    assert "reads" not in page_html(app)
+
+
+def test_a_vae_can_decode_draws_from_its_posterior(app):
+    before = errors_shown(page_html(app))
+    app.sidebar.segmented_control(key="decode").set_value("Draw").run()
+    first = errors_shown(page_html(app))
+    app.sidebar.number_input(key="noise").set_value(1).run()
+    second = errors_shown(page_html(app))
+    assert before[::2] == first[::2] == second[::2]  # PCA has nothing to draw
+    assert len({tuple(before[1::2]), tuple(first[1::2]), tuple(second[1::2])}) == 3
 
 
 @pytest.mark.parametrize("label", [0, 7])

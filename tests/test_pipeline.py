@@ -120,6 +120,7 @@ LIGHT = [
     "planes",
     "priors",
     "reader",
+    "reconstruction",
     "sampling",
     "sheets",
     "verified",
