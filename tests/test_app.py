@@ -92,7 +92,7 @@ def test_without_a_classifier_nothing_is_read_and_the_command_is_named(root, sta
     shutil.rmtree(root / "models" / "classifier")
     app = start(root)
     assert "dvc repro export_classifier" in messages(app)
-    assert "reads" not in page_html(app)
+    assert "· reads" not in page_html(app)
 
 
 def test_a_vae_can_decode_draws_from_its_posterior(app):
