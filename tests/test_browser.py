@@ -20,7 +20,9 @@ pytestmark = pytest.mark.browser
 REPOSITORY = Path(__file__).resolve().parents[1]
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 INSIDE = re.compile(r"(https?|wss?)://127\.0\.0\.1[:/]|data:|blob:")
-PROBES = re.compile(r"/(sample|walk|training)/_stcore/")  # Streamlit's page first looks for its server below its path
+PROBES = re.compile(
+    r"/(sample|walk|compare|training|runs)/_stcore/"
+)  # Streamlit's page first looks for its server below its path
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +111,14 @@ def settled(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "title"), [("", "Reconstruct"), ("sample", "Sample"), ("walk", "Walk"), ("training", "Training")]
+    ("path", "title"),
+    [
+        ("", "Reconstruct"),
+        ("sample", "Sample"),
+        ("walk", "Walk"),
+        ("compare", "Compare"),
+        ("training", "Training"),
+    ],
 )
 def test_every_page_opens(page, path, title):
     page.goto(f"/{path}")
@@ -117,6 +126,13 @@ def test_every_page_opens(page, path, title):
     expect(page.get_by_role("heading", name=title)).to_be_visible()
     expect(page.locator("footer.status")).to_contain_text("onnxruntime")
     expect(page.locator("img.pixels").first).to_be_visible()
+
+
+def test_runs_opens_and_says_that_there_is_nothing_to_compare_with(page):
+    page.goto("/runs")
+    settled(page)
+    expect(page.get_by_text("not inside of a DVC repository")).to_be_visible()  # the test's workspace is none
+    expect(page.get_by_role("cell", name="vae").first).to_be_visible()
 
 
 def test_pixels_stay_crisp_and_whole(page):

@@ -1,0 +1,81 @@
+"""The page Runs: what is on screen, and how another run differs, without DVC."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+APP = Path(__file__).resolve().parents[1] / "app"
+
+
+@pytest.fixture
+def runs(root, export, tmp_path, monkeypatch):
+    """The page over a workspace whose `vae` had 5 dimensions in the last commit."""
+    monkeypatch.setenv("AUTOENCODER_ROOT", str(root))
+    monkeypatch.setenv("DEVICE", "cpu")
+    monkeypatch.syspath_prepend(APP)
+    import experiments
+
+    parameters = [experiments.Difference("params.yaml", "models.vae.latent_dim", 5, 8)]
+    figures = [
+        experiments.Difference("metrics/vae.json", "nll", 95.0, 90.0),
+        experiments.Difference("metrics/vae.json", "coverage_normal", 0.7, 0.6),
+        experiments.Difference("metrics/vae.json", "kl_divergence", 20.0, 25.0),
+        experiments.Difference("metrics/pca.json", "ssim", None, 0.5),
+    ]
+    monkeypatch.setattr(experiments, "revisions", lambda _: ["HEAD", "wider"])
+    monkeypatch.setattr(experiments, "parameters", lambda _, revision: parameters if revision == "HEAD" else [])
+    monkeypatch.setattr(experiments, "figures", lambda _, revision: figures if revision == "HEAD" else [])
+    monkeypatch.setattr(experiments, "export", lambda *_: export(tmp_path / "there", "vae", "vae", latent_dim=5))
+    return AppTest.from_file(APP / "main.py", default_timeout=20).run().switch_page(str(APP / "runs.py")).run()
+
+
+def page_html(app: AppTest) -> str:
+    assert not app.exception, [error.message for error in app.exception]
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+def row(html: str, name: str) -> str:
+    return html.split(f"<th>{name}</th>")[1].split("</tr>")[0]
+
+
+def test_what_is_on_screen_is_named(runs):
+    html = page_html(runs)
+    assert row(html, "latent_dim") == "<td>8</td><td>8</td>"
+    assert row(html, "kind") == "<td>pca</td><td>vae</td>"
+    assert "<th>decoder.onnx, sha256</th>" in html
+
+
+def test_only_a_figure_that_has_become_better_is_marked(runs):
+    html = page_html(runs)
+    assert row(html, "models.vae.latent_dim") == "<td>5</td><td>8</td>"
+    assert row(html, "vae: nll") == "<td>95</td><td class=best>90</td>"
+    assert row(html, "vae: coverage_normal") == "<td>0.7</td><td>0.6</td>"
+    assert row(html, "vae: kl_divergence") == "<td>20</td><td>25</td>"  # has no direction
+    assert row(html, "pca: ssim") == "<td></td><td>0.5</td>"
+
+
+def test_the_same_images_go_through_both_exports(runs):
+    runs.segmented_control(key="both").set_value("vae").run()
+    html = page_html(runs)
+    assert html.count('alt="there"') == html.count('alt="here"') == 8
+    there, here = (html.split(f'alt="{side}"')[0].rsplit("base64,", 1)[1] for side in ("there", "here"))
+    assert there != here
+
+
+def test_a_run_that_differs_in_nothing_says_so(runs):
+    runs.selectbox(key="revision").set_value("wider").run()
+    page_html(runs)
+    assert "Parameters and figures are those of wider" in runs.info[0].value
+
+
+def test_what_dvc_cannot_answer_is_said_in_one_line(runs, monkeypatch):
+    import experiments
+
+    def fail(*_: object) -> None:
+        raise experiments.ExperimentError("ERROR: no such thing in the cache")
+
+    monkeypatch.setattr(experiments, "export", fail)
+    runs.segmented_control(key="both").set_value("pca").run()
+    page_html(runs)
+    assert "DVC has no answer: ERROR: no such thing in the cache" in runs.info[-1].value
