@@ -9,6 +9,7 @@ import streamlit as st
 
 HERE = Path(__file__).resolve().parent
 KEPT = {"models", "images", "label", "index", "draw", "count", "prior", "temperature", "seed", "side", "model", "term"}
+KEPT |= {"plane", "across", "up", "corners", "z"}
 
 
 @st.cache_resource(show_spinner=False)
@@ -26,6 +27,7 @@ page = st.navigation(
     [
         st.Page(HERE / "reconstruct.py", title="Reconstruct", icon=":material/compare:", default=True),
         st.Page(HERE / "sample.py", title="Sample", icon=":material/casino:"),
+        st.Page(HERE / "explore.py", title="Explore", icon=":material/explore:"),
         st.Page(HERE / "training.py", title="Training", icon=":material/show_chart:"),
     ],
     position="top",
