@@ -24,6 +24,12 @@ NEAREST = 8
 MAP, PICTURE, SLIDERS = 536, 252, 232  # widths that fill 1440x900 beside the sidebar
 
 
+def plane_chosen() -> None:
+    """A plane through three codes is about those: go there. On the others stay where the point is."""
+    if st.session_state.plane == "digits":
+        latent_point.to_middle()
+
+
 def choose_plane(
     codes: Float[np.ndarray, "n latent_dim"], labels: UInt8[np.ndarray, " n"]
 ) -> tuple[Plane, list[int], str]:
@@ -39,7 +45,7 @@ def choose_plane(
         required=True,
         key="plane",
         bind="query-params",
-        on_change=latent_point.to_middle,
+        on_change=plane_chosen,
     )
     panel.caption(ABOUT[kind])
     if kind == "dimensions":
@@ -106,21 +112,23 @@ found = nearest_codes(codes, point, NEAREST).tolist()
 st.session_state.explored = (name, found[0])
 
 with st.container(horizontal=True, gap="medium", key="explore"):
+    left, middle, right = st.container(width=MAP), st.container(width=PICTURE), st.container(width=SLIDERS)
+# The picture first: the page shows it while the rest is still on its way.
+with middle:
+    latent_widgets.latent_picture(key="picture", data=latent_widgets.picture_data(model, measure, prior, point))
+    st.html(nearest_html(model, test.images, found))
+with right:
+    latent_widgets.latent_sliders(
+        key="sliders",
+        data=latent_widgets.slider_data(model, measure, point),
+        on_move_change=lambda: latent_point.moved("sliders"),
+    )
+with left:
     latent_widgets.latent_map(
         key="map",
-        width=MAP,
         data=latent_widgets.map_data(model, identity[0], shown, measure, corners, axes, prior),
         on_move_change=lambda: latent_point.moved("map"),
         on_visit_change=lambda: latent_point.visit(model, st.session_state.map["visit"]),
-    )
-    with st.container(width=PICTURE, key="point"):
-        latent_widgets.latent_picture(key="picture", data=latent_widgets.picture_data(model, measure, prior, point))
-        st.html(nearest_html(model, test.images, found))
-    latent_widgets.latent_sliders(
-        key="sliders",
-        width=SLIDERS,
-        data=latent_widgets.slider_data(model, measure, point),
-        on_move_change=lambda: latent_point.moved("sliders"),
     )
 layout.status([model])
 st.html(latent_widgets.digits_html(test.images, model.manifest.data_sha256))

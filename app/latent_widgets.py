@@ -11,7 +11,15 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float, Shaped, UInt8
 
-from autoencoder.atlas import ATLAS_SIDE, STRIP_LENGTH, decode_atlas, decode_strips, digits_sheet, slider_ranges
+from autoencoder.atlas import (
+    PLANE_SIDE,
+    SPACE_SIDE,
+    STRIP_LENGTH,
+    decode_atlas,
+    decode_strips,
+    digits_sheet,
+    slider_ranges,
+)
 from autoencoder.exported import ExportedModel
 from autoencoder.images import to_uint8
 from autoencoder.planes import Plane
@@ -56,9 +64,11 @@ def map_data(
     if edge is not None and (np.abs(edge - frame.middle).max(1) > frame.reach).all():
         edge = None  # outside the frame
     dashed = "" if edge is None else f" Dashed: {SHARE:.0%} of {prior}."
+    side, stride = (SPACE_SIDE, 3) if _model.manifest.latent_dim <= 2 else (PLANE_SIDE, 2)
     return {
-        "atlas": encoded(decode_atlas(_model.decode, plane, frame)),
-        "side": ATLAS_SIDE,
+        "atlas": encoded(decode_atlas(_model.decode, plane, frame, side)),
+        "side": side,
+        "stride": stride,  # every so many pictures one is drawn behind the codes
         "middle": frame.middle.tolist(),
         "reach": frame.reach,
         "origin": plane.origin.tolist(),

@@ -14,16 +14,15 @@ from autoencoder.images import image_grid, to_uint8
 from autoencoder.planes import Plane
 from autoencoder.sections import Frame
 
-ATLAS_SIDE = 31  # pictures per row and column
+PLANE_SIDE = 25  # pictures per row and column of one plane among many: the blend is off by less than one grey level
+SPACE_SIDE = 46  # of a latent space of two dimensions, which folds more into its plane and is sent only once
 STRIP_LENGTH = 25  # pictures per dimension
 STRIP_REACH = 3.5  # standard deviations to each side
 
 Decode = Callable[[np.ndarray], np.ndarray]  # latents [n, latent_dim] to images [n, 28, 28] in [0, 1]
 
 
-def decode_atlas(
-    decode: Decode, plane: Plane, frame: Frame, side: int = ATLAS_SIDE
-) -> UInt8[np.ndarray, "side side 28 28"]:
+def decode_atlas(decode: Decode, plane: Plane, frame: Frame, side: int) -> UInt8[np.ndarray, "side side 28 28"]:
     """The pictures at the points of the frame's grid, the first row at the top."""
     return to_uint8(decode(plane.codes(frame.grid(side)))).reshape(side, side, 28, 28)
 

@@ -49,11 +49,12 @@ def plane_of_three(codes: Float[np.ndarray, "3 latent_dim"]) -> Plane:
     origin = codes.mean(0, dtype=np.float64)
     first, second = codes[1:].astype(np.float64) - codes[0]
     length = np.linalg.norm(first)
-    right = first / max(length, np.finfo(np.float64).tiny)
+    right = first / (length or 1.0)
     rest = second - (second @ right) * right
-    if np.linalg.norm(rest) <= 1e-6 * max(length, np.linalg.norm(second)):
+    height = np.linalg.norm(rest)
+    if min(length, height) <= 1e-6 * max(length, np.linalg.norm(second)):
         raise ValueError("three codes on a line do not give a plane")
-    return Plane(origin, np.stack([right, rest / np.linalg.norm(rest)]))
+    return Plane(origin, np.stack([right, rest / height]))
 
 
 def through(plane: Plane, point: Float[np.ndarray, " latent_dim"]) -> Plane:

@@ -110,7 +110,20 @@ FORBIDDEN = {
     "autoencoder/*.py": {"app", "stages", "dvc", "streamlit"},
 }
 # Modules that the viewer loads: numpy only, all the way down.
-LIGHT = ["config", "exported", "images", "inference", "planes", "priors", "reader", "sheets", "verified"]
+LIGHT = [
+    "atlas",
+    "config",
+    "exported",
+    "images",
+    "inference",
+    "planes",
+    "priors",
+    "reader",
+    "sections",
+    "sheets",
+    "surroundings",
+    "verified",
+]
 HOMES = {
     "onnxruntime": "autoencoder/inference.py",
     "onnx": "autoencoder/onnx_export.py",

@@ -189,17 +189,17 @@ class LatentMap {
     this.mark();
   }
 
-  // Every second picture of the atlas, its ink in the colour of the text.
+  // Some pictures of the atlas where they belong, their ink in the colour of the text.
   drawPictures(context, size) {
-    const { side } = this.data;
-    const across = (side + 1) / 2;
+    const { side, stride } = this.data;
+    const across = (side - 1) / stride + 1;
     const sheet = new OffscreenCanvas(across * SIZE, across * SIZE);
     const brush = sheet.getContext("2d");
     const ink = brush.createImageData(SIZE, SIZE);
     const [red, green, blue] = getComputedStyle(this.field).color.match(/[\d.]+/g);
     for (let row = 0; row < across; row++) {
       for (let column = 0; column < across; column++) {
-        const start = (2 * row * side + 2 * column) * PIXELS;
+        const start = stride * (row * side + column) * PIXELS;
         for (let i = 0; i < PIXELS; i++) ink.data.set([red, green, blue, this.atlas[start + i]], 4 * i);
         brush.putImageData(ink, column * SIZE, row * SIZE);
       }

@@ -12,6 +12,7 @@ class LatentPicture {
     for (const name of ["card", "pixels", "state", "distance", "gauge", "limit"]) this[name] = root.querySelector(`.${name}`);
     this.context = this.pixels.getContext("2d");
     this.image = this.context.createImageData(SIZE, SIZE);
+    this.image.data.fill(255);
   }
 
   // The server's answer, unless the point has gone on meanwhile.
@@ -28,13 +29,11 @@ class LatentPicture {
     if (exact) point.sent = null;
     const pixels = exact ? this.exact : point.pixels;
     if (!pixels || point.z.length !== this.data.z.length) return;
-    for (let i = 0; i < PIXELS; i++) {
-      this.image.data.fill(pixels[i], 4 * i, 4 * i + 3);
-      this.image.data[4 * i + 3] = 255;
-    }
+    const { data } = this.image;
+    for (let i = 0; i < PIXELS; i++) data[4 * i] = data[4 * i + 1] = data[4 * i + 2] = Math.round(pixels[i]);
     this.context.putImageData(this.image, 0, 0);
     this.pixels.dataset.exact = exact;
-    this.state.textContent = exact ? "Decoded exactly" : "Blended";
+    write(this.state, exact ? "Decoded exactly" : "Blended");
     this.measure();
   }
 
@@ -44,12 +43,11 @@ class LatentPicture {
     const sigmas = Math.hypot(...whitening.map((row) => row.reduce((sum, value, i) => sum + value * away[i], 0)));
     const far = sigmas > limit;
     this.card.classList.toggle("far", far);
-    this.distance.firstElementChild.textContent = sigmas < 1000 ? `${sigmas.toFixed(sigmas < 100 ? 2 : 0)} σ` : "> 999 σ";
-    this.distance.lastElementChild.textContent = `from the middle of ${prior}`;
+    write(this.distance.firstElementChild, sigmas < 1000 ? `${sigmas.toFixed(sigmas < 100 ? 2 : 0)} σ` : "> 999 σ");
+    write(this.distance.lastElementChild, `from the middle of ${prior}`);
     this.gauge.style.setProperty("--share", Math.min(sigmas / limit / GAUGE, 1));
     this.gauge.style.setProperty("--limit", 1 / GAUGE);
-    this.limit.textContent = far
-      ? "Far out: hardly any code lies here, so the decoder was hardly trained for it."
-      : `99 % of its draws lie within ${limit.toFixed(2)} σ.`;
+    const warning = "Far out: hardly any code lies here, so the decoder was hardly trained for it.";
+    write(this.limit, far ? warning : `99 % of its draws lie within ${limit.toFixed(2)} σ.`);
   }
 }

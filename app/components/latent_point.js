@@ -55,3 +55,8 @@ function neighbours(place, count) {
     [first + 1, share],
   ];
 }
+
+// An unchanged text costs the browser a new layout all the same.
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,4 +1,4 @@
-const PAUSE = 50; // milliseconds without a change after which the server is asked
+const PAUSE = 40; // milliseconds without a change after which the server is asked
 const STEPS = 200; // of a slider
 
 const banks = new WeakMap();
@@ -25,6 +25,7 @@ class LatentSliders {
     if (names !== this.names) this.build(data.dimensions);
     this.names = names;
     for (const [i, { low, high }] of data.dimensions.entries()) {
+      this.rows[i].output.value = "";
       Object.assign(this.rows[i].input, { min: low, max: high, step: (high - low) / STEPS });
     }
     this.read();
@@ -71,8 +72,10 @@ class LatentSliders {
     for (const [i, { index }] of this.data.dimensions.entries()) {
       const { input, output } = this.rows[i];
       const value = point.z[index];
+      const text = value.toFixed(Math.abs(value) < 10 ? 2 : 1);
+      if (output.value === text) continue;
+      output.value = text;
       if (Number(input.value) !== value) input.value = value;
-      output.value = value.toFixed(Math.abs(value) < 10 ? 2 : 1);
     }
   }
 }
