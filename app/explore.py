@@ -115,7 +115,8 @@ with st.container(horizontal=True, gap="medium", key="explore"):
     left, middle, right = st.container(width=MAP), st.container(width=PICTURE), st.container(width=SLIDERS)
 # The picture first: the page shows it while the rest is still on its way.
 with middle:
-    latent_widgets.latent_picture(key="picture", data=latent_widgets.picture_data(model, measure, prior, point))
+    turn = st.session_state.get("turn", 0)
+    latent_widgets.latent_picture(key="picture", data=latent_widgets.picture_data(model, measure, prior, point, turn))
     st.html(nearest_html(model, test.images, found))
 with right:
     latent_widgets.latent_sliders(
@@ -128,7 +129,7 @@ with left:
         key="map",
         data=latent_widgets.map_data(model, identity[0], shown, measure, corners, axes, prior),
         on_move_change=lambda: latent_point.moved("map"),
-        on_visit_change=lambda: latent_point.visit(model, st.session_state.map["visit"]),
+        on_visit_change=lambda: latent_point.visited(model),
     )
 layout.status([model])
 st.html(latent_widgets.digits_html(test.images, model.manifest.data_sha256))

@@ -18,15 +18,22 @@ def to_middle() -> None:
 
 
 def moved(widget: str) -> None:
-    """Keep what a widget has just sent."""
+    """Go where a widget has just sent the point."""
     if sent := st.session_state[widget]["move"]:
-        st.session_state.z = write_point(np.array(sent, np.float64))
+        st.session_state.turn = sent["turn"]
+        st.session_state.z = write_point(np.array(sent["z"], np.float64))
 
 
-def visit(model: ExportedModel, index: int | None) -> None:
-    """Go to the code of a test digit, off the plane if need be."""
-    if index is not None:
-        st.session_state.z = write_point(model.latents.test_mean[index])
+def visited(model: ExportedModel) -> None:
+    """Go to the code that was double-clicked on the map, off the plane if need be."""
+    if sent := st.session_state.map["visit"]:
+        st.session_state.turn = sent["turn"]
+        visit(model, sent["index"])
+
+
+def visit(model: ExportedModel, index: int) -> None:
+    """Go to the code of a test digit."""
+    st.session_state.z = write_point(model.latents.test_mean[index])
 
 
 def visit_typical(model: ExportedModel) -> None:

@@ -84,10 +84,11 @@ def map_data(
 
 
 def picture_data(
-    model: ExportedModel, measure: Gaussian, prior: str, point: Float[np.ndarray, " latent_dim"]
+    model: ExportedModel, measure: Gaussian, prior: str, point: Float[np.ndarray, " latent_dim"], turn: int
 ) -> dict[str, Any]:
     """The exact picture of the point, and what its distance in sigmas is computed from."""
     return {
+        "turn": turn,  # the question that this answers
         "z": point.tolist(),
         "pixels": encoded(to_uint8(model.decode(point[None]))),
         "mean": measure.mean.tolist(),

@@ -152,7 +152,7 @@ class LatentMap {
 
   visit(event) {
     const found = this.nearest(event);
-    if (found) this.send("visit", found.index);
+    if (found) ask(this.send, "visit", { index: found.index });
   }
 
   list() {

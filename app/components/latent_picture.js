@@ -19,14 +19,14 @@ class LatentPicture {
   show(data) {
     point.followers.picture = () => this.draw();
     if (data !== this.data) Object.assign(this, { data, exact: readBytes(data.pixels) });
-    const newer = point.sent && performance.now() - point.sent.at < PATIENCE && !samePoint(point.sent.z, data.z);
-    if (point.held || newer) this.draw();
-    else movePoint(data.z, null);
+    const outdated = data.turn < point.turn && performance.now() - point.asked < PATIENCE;
+    if (point.held || outdated) return;
+    point.turn = data.turn;
+    movePoint(data.z, null);
   }
 
   draw() {
     const exact = samePoint(point.z, this.data.z);
-    if (exact) point.sent = null;
     const pixels = exact ? this.exact : point.pixels;
     if (!pixels || point.z.length !== this.data.z.length) return;
     const { data } = this.image;

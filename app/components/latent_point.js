@@ -2,13 +2,14 @@
 
 const SIZE = 28;
 const PIXELS = SIZE * SIZE;
-const PATIENCE = 1000; // milliseconds for which an answer to an older question is passed over
+const PATIENCE = 2000; // milliseconds for which answers to older questions are passed over
 
 const point = (globalThis.latentPoint ??= {
   z: null, // where it is
   pixels: null, // blended there, in the page
   held: false, // a person is moving it
-  sent: null, // the question that the server has not answered yet
+  turn: 0, // counts the questions to the server, so that its answers tell which they belong to
+  asked: 0, // when the last was sent
   followers: {}, // what each widget does when the point has moved
 });
 
@@ -20,11 +21,15 @@ function movePoint(z, pixels) {
 
 // Asks the server for the exact picture, at a point of as many digits as the link will have.
 function settlePoint(setTriggerValue) {
-  const z = point.z.map((value) => Number(value.toPrecision(4)));
   point.held = false;
-  point.sent = { z, at: performance.now() };
-  movePoint(z, point.pixels);
-  setTriggerValue("move", z);
+  movePoint(point.z.map((value) => Number(value.toPrecision(4))), point.pixels);
+  ask(setTriggerValue, "move", { z: point.z });
+}
+
+function ask(setTriggerValue, event, question) {
+  point.turn += 1;
+  point.asked = performance.now();
+  setTriggerValue(event, { ...question, turn: point.turn });
 }
 
 const samePoint = (a, b) => a?.length === b?.length && a.every((value, i) => value === b[i]);
