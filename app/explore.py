@@ -97,7 +97,7 @@ test = artifacts.test_split(workspace, model.manifest.dataset)
 codes, labels = model.latents.test_mean[: len(test.images)], model.latents.test_labels[: len(test.images)]
 variational = model.manifest.kind in ("vae", "vae_article")
 measure = gaussian(model.latents.priors["normal" if variational else "gaussian"])
-prior = PRIORS["normal"] if variational else "the training codes"
+prior = PRIORS["normal"] if variational else "the codes' Gaussian"
 
 latent_point.carry_over(name, model)
 plane, corners, axes = choose_plane(codes, labels)
@@ -112,7 +112,9 @@ found = nearest_codes(codes, point, NEAREST).tolist()
 st.session_state.explored = (name, found[0])
 
 with st.container(horizontal=True, gap="medium", key="explore"):
-    left, middle, right = st.container(width=MAP), st.container(width=PICTURE), st.container(width=SLIDERS)
+    left = st.container(width=MAP)
+    middle = st.container(width=PICTURE, key="point")
+    right = st.container(width=SLIDERS)
 # The picture first: the page shows it while the rest is still on its way.
 with middle:
     turn = st.session_state.get("turn", 0)

@@ -176,7 +176,7 @@ def test_a_small_latent_space_is_its_own_plane(explore, root, export, latent_dim
 def test_distances_are_from_the_prior_of_a_vae_and_from_the_codes_of_others(explore, root):
     assert given(explore(model="vae"), "latent_picture")["prior"] == "N(0, I)"
     facts = given(explore(model="pca"), "latent_picture")
-    assert facts["prior"] == "the training codes"
+    assert facts["prior"] == "the codes' Gaussian"
     model = load_model(root / "models" / "pca" / "onnx")
     prior = model.latents.priors["gaussian"]
     whitening = np.array(facts["whitening"])

@@ -44,7 +44,7 @@ class LatentPicture {
     const far = sigmas > limit;
     this.card.classList.toggle("far", far);
     write(this.distance.firstElementChild, sigmas < 1000 ? `${sigmas.toFixed(sigmas < 100 ? 2 : 0)} σ` : "> 999 σ");
-    write(this.distance.lastElementChild, `from the middle of ${prior}`);
+    write(this.distance.lastElementChild, `from the mean of ${prior}`);
     this.gauge.style.setProperty("--share", Math.min(sigmas / limit / GAUGE, 1));
     this.gauge.style.setProperty("--limit", 1 / GAUGE);
     const warning = "Far out: hardly any code lies here, so the decoder was hardly trained for it.";

@@ -72,7 +72,7 @@ class LatentSliders {
     for (const [i, { index }] of this.data.dimensions.entries()) {
       const { input, output } = this.rows[i];
       const value = point.z[index];
-      const text = value.toFixed(Math.abs(value) < 10 ? 2 : 1);
+      const text = value.toFixed(Math.abs(value) < 10 ? 2 : 1).replace("-0.00", "0.00");
       if (output.value === text) continue;
       output.value = text;
       if (Number(input.value) !== value) input.value = value;
