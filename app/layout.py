@@ -43,14 +43,7 @@ def status(models: Iterable[ExportedModel]) -> None:
 
 def choose_models(workspace: Workspace) -> list[str]:
     """The models to compare, kept across pages and in the URL; ends the page where there is nothing to choose."""
-    names = workspace.exported()
-    if not names:
-        st.info(
-            "No model has been exported here yet. Type `dvc repro` for all of them, or `make demo` for a small "
-            "offline demo; this page notices by itself.",
-            icon=":material/hourglass_empty:",
-        )
-        st.stop()
+    names = exported_names(workspace)
     # two dimensions are too few to reconstruct well: those models are for maps, and joined on request
     default = [name for name in names if workspace.models[name].get("latent_dim", 20) > 2] or names
     chosen = st.sidebar.pills(
@@ -64,6 +57,27 @@ def choose_models(workspace: Workspace) -> list[str]:
         st.info("Choose at least one model.", icon=":material/arrow_back:")
         st.stop()
     return [name for name in names if name in chosen]
+
+
+def choose_model(workspace: Workspace) -> str:
+    """The one model to look into; a VAE of two dimensions shows best what a latent space is."""
+    names = exported_names(workspace)
+    described = {name: workspace.models[name] for name in names}
+    best = max(names, key=lambda name: (described[name].get("kind") == "vae", described[name].get("latent_dim") == 2))
+    return st.sidebar.pills("Model", names, default=best, required=True, key="model", bind="query-params")
+
+
+def exported_names(workspace: Workspace) -> list[str]:
+    """The models that can be shown; ends the page where there is none."""
+    names = workspace.exported()
+    if not names:
+        st.info(
+            "No model has been exported here yet. Type `dvc repro` for all of them, or `make demo` for a small "
+            "offline demo; this page notices by itself.",
+            icon=":material/hourglass_empty:",
+        )
+        st.stop()
+    return names
 
 
 def picture(pixels: UInt8[np.ndarray, "..."], alt: str, scale: int = 1) -> str:

@@ -19,7 +19,7 @@ KEPT = {
     "temperature",
     "seed",
     "side",
-    "digit",
+    "only",
     "decode",
     "noise",
     "model",
@@ -30,6 +30,11 @@ KEPT = {
     "digits",
     "path",
     "play",
+    "plane",
+    "across",
+    "up",
+    "corners",
+    "z",
 }
 
 
@@ -48,6 +53,7 @@ page = st.navigation(
     [
         st.Page(HERE / "reconstruct.py", title="Reconstruct", icon=":material/compare:", default=True),
         st.Page(HERE / "sample.py", title="Sample", icon=":material/casino:"),
+        st.Page(HERE / "explore.py", title="Explore", icon=":material/explore:"),
         st.Page(HERE / "walk.py", title="Walk", icon=":material/footprint:"),
         st.Page(HERE / "compare.py", title="Compare", icon=":material/view_column:"),
         st.Page(HERE / "training.py", title="Training", icon=":material/show_chart:"),

@@ -78,7 +78,7 @@ temperature = panel.slider(
 seed = panel.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params", help="Each number is another draw.")
 side = panel.slider("Grid size", 2, 10, 5, key="side", bind="query-params")
 reader = artifacts.load_reader(workspace)
-digit = panel.pills("Only this digit", range(CLASSES), key="digit", bind="query-params") if reader else None
+digit = panel.pills("Only this digit", range(CLASSES), key="only", bind="query-params") if reader else None
 
 samples = {
     name: draw_samples(model, prior, side * side, seed, temperature, reader, digit) for name, model in models.items()

@@ -44,7 +44,7 @@ def export(digits: tuple[np.ndarray, np.ndarray]) -> Export:
             "test_mean": codes["test_mean"].astype(np.float32),
             "test_labels": labels[:300],
             "train_mean": codes["train_mean"].mean(axis=0),
-            "train_covariance": np.cov(codes["train_mean"].T),
+            "train_covariance": np.atleast_2d(np.cov(codes["train_mean"].T)),
             "mixture_weights": np.ones(1),
             "mixture_means": codes["train_mean"].mean(axis=0)[None],
             "mixture_covariances": np.cov(codes["train_mean"].T).reshape(1, latent_dim, latent_dim),

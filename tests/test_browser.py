@@ -16,13 +16,16 @@ import pytest
 from PIL import Image, ImageSequence
 from playwright.sync_api import Page, expect, sync_playwright
 
+from autoencoder.exported import load_model
+from autoencoder.images import to_uint8
+from autoencoder.planes import principal_plane
+from autoencoder.sections import frame_of
+
 pytestmark = pytest.mark.browser
 REPOSITORY = Path(__file__).resolve().parents[1]
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 INSIDE = re.compile(r"(https?|wss?)://127\.0\.0\.1[:/]|data:|blob:")
-PROBES = re.compile(
-    r"/(sample|walk|compare|training|runs)/_stcore/"
-)  # Streamlit's page first looks for its server below its path
+PROBES = re.compile(r"/\w+/_stcore/")  # Streamlit's page looks for its server below its own path first
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +118,7 @@ def settled(page: Page) -> None:
     [
         ("", "Reconstruct"),
         ("sample", "Sample"),
+        ("explore", "Explore"),
         ("walk", "Walk"),
         ("compare", "Compare"),
         ("training", "Training"),
@@ -223,3 +227,147 @@ def test_a_running_training_is_followed(page, root):
     curve.write_text(curve.read_text() + "4,train,20,19,1\n4,validation,21,20,1\n5,tra")
     shutil.copy(pictures / "epoch_0001.png", pictures / "epoch_0004.png")
     expect(page.get_by_text("after epoch 4.")).to_be_visible()
+
+
+# Notes when a picture is drawn, when it became exact, and when a person let go.
+STOPWATCH = """
+globalThis.times = {drawn: [], exact: [], released: 0, pressed: 0};
+const put = CanvasRenderingContext2D.prototype.putImageData;
+CanvasRenderingContext2D.prototype.putImageData = function (...given) {
+  put.apply(this, given);
+  if (this.canvas.matches?.(".pixels")) times.drawn.push(performance.now());
+};
+addEventListener("pointerup", () => (times.released = performance.now()), true);
+addEventListener("keydown", (event) => (times.pressed = times.released = event.timeStamp), true);
+"""
+WATCH = """(canvas) => new MutationObserver(() => canvas.dataset.exact === "true" && times.exact.push(performance.now()))
+  .observe(canvas, {attributes: true, attributeFilter: ["data-exact"]})"""
+# Two seconds of a mouse that moves twice a frame: playwright's own is too slow to show what the page can do.
+DRAG = """async (field) => {
+  const box = field.getBoundingClientRect();
+  times.drawn.length = 0;
+  for (let frame = 0; frame < 120; frame++) {
+    for (const half of [0, 0.5]) {
+      const turn = (frame + half) / 20;
+      const [x, y] = [Math.cos(turn), Math.sin(turn)].map((value) => (1 + value / 2) * box.width / 2);
+      field.dispatchEvent(new PointerEvent("pointermove", {clientX: box.left + x, clientY: box.top + y, pointerId: 1}));
+    }
+    await new Promise(requestAnimationFrame);
+  }
+  return times.drawn;
+}"""
+PIXELS = """(canvas) => [...canvas.getContext("2d").getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 === 0)"""
+
+
+@pytest.fixture
+def explore(page):
+    """The Explore page with a stopwatch in it; the canvas of its picture, and the map."""
+    page.add_init_script(STOPWATCH)
+
+    def opened(link: str = "/explore?model=vae"):
+        page.goto(link)
+        settled(page)
+        picture, field = page.locator("canvas.pixels"), page.locator("canvas.field")
+        expect(picture).to_have_attribute("data-exact", "true")
+        picture.evaluate(WATCH)
+        return picture, field
+
+    return opened
+
+
+def drawn(picture) -> np.ndarray:
+    return np.array(picture.evaluate(PIXELS)).reshape(28, 28)
+
+
+def decoded(root: Path, z: list[float]) -> np.ndarray:
+    return to_uint8(load_model(root / "models" / "vae" / "onnx").decode(np.array([z]))[0])
+
+
+def point(page: Page) -> list[float]:
+    return page.evaluate("latentPoint.z")
+
+
+def wait_for_exact(page: Page) -> float:
+    """Milliseconds from letting go to the exact picture."""
+    page.wait_for_function("times.exact.some((time) => time > times.released)")
+    return page.evaluate("times.exact.find((time) => time > times.released) - times.released")
+
+
+def test_the_point_is_dragged_smoothly_and_decoded_exactly_after_release(page, root, explore):
+    picture, field = explore()
+    box = field.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    rates, waits = [], []
+    for attempt in range(4):  # a machine that is busy elsewhere gets another chance, and pauses do not count
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 40, y - 20 * attempt, steps=10)
+        rates.append(1000 / np.median(np.diff(field.evaluate(DRAG))))
+        expect(picture).to_have_attribute("data-exact", "false")
+        assert np.abs(drawn(picture) - decoded(root, point(page)).astype(float)).mean() < 1
+        page.mouse.up()
+        waits.append(wait_for_exact(page))
+        if max(rates) >= 50 and min(waits) <= 250:
+            break
+    np.testing.assert_array_equal(drawn(picture), decoded(root, point(page)))
+    assert max(rates) >= 50, rates
+    assert min(waits) <= 250, waits
+    page.wait_for_url("**z=*")
+    restored = [float(value) for value in page.get_by_role("textbox", name="Point").input_value().split(",")]
+    assert restored == point(page)
+
+
+def test_sliders_and_arrow_keys_move_the_point(page, root, explore):
+    picture, field = explore()
+    slider = page.get_by_role("slider").first
+    before = point(page)
+    waits = []
+    for _ in range(3):
+        slider.press("ArrowRight")
+        waits.append(page.evaluate("times.drawn.find((time) => time >= times.pressed) - times.pressed"))
+        wait_for_exact(page)
+    assert min(waits) <= 80, waits
+    assert sum(value != old for value, old in zip(point(page), before, strict=True)) >= 1
+    np.testing.assert_array_equal(drawn(picture), decoded(root, point(page)))
+    marker = page.locator(".marker")
+    place = marker.bounding_box()
+    field.press("ArrowLeft")
+    field.press("Shift+ArrowUp")
+    wait_for_exact(page)
+    moved = marker.bounding_box()
+    assert moved["x"] == pytest.approx(place["x"] - field.bounding_box()["width"] / 120, abs=0.5)
+    assert moved["y"] == pytest.approx(place["y"] - field.bounding_box()["width"] / 16, abs=0.5)
+    np.testing.assert_array_equal(drawn(picture), decoded(root, point(page)))
+
+
+def test_hovering_a_code_shows_its_digit_and_a_double_click_goes_there(page, root, explore, digits):
+    picture, field = explore()
+    codes = load_model(root / "models" / "vae" / "onnx").latents.test_mean
+    places = principal_plane(codes).coordinates(codes)
+    frame = frame_of(places)
+    shares = 0.5 + (places - frame.middle) / frame.reach / 2
+    apart = np.sort(np.linalg.norm(shares[:, None] - shares, axis=2), axis=1)[:, 1]
+    index = int(np.where(((shares > 0.1) & (shares < 0.9)).all(1), apart, 0).argmax())
+    box = field.bounding_box()
+    x, y = box["x"] + shares[index, 0] * box["width"], box["y"] + (1 - shares[index, 1]) * box["width"]
+    page.mouse.move(x, y)
+    tip = page.locator(".tip")
+    expect(tip).to_have_text(f"{digits[1][index]}, {index}")
+    np.testing.assert_array_equal(drawn(tip.locator("canvas")), digits[0][index])
+    page.mouse.dblclick(x, y)
+    expect(page.locator(".nearest img").first).to_have_attribute("alt", f"test digit {digits[1][index]}, index {index}")
+    page.wait_for_function("times.exact.length > 0")
+    assert point(page) == pytest.approx(codes[index].tolist(), rel=1e-3)
+    page.reload()
+    settled(page)
+    expect(picture).to_have_attribute("data-exact", "true")
+    assert point(page) == pytest.approx(codes[index].tolist(), rel=1e-3)
+
+
+def test_the_map_fits_a_phone(page, explore):
+    page.set_viewport_size({"width": 390, "height": 844})
+    picture, field = explore()
+    assert field.bounding_box()["width"] > 340
+    assert picture.bounding_box()["y"] + picture.bounding_box()["height"] < 844
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(field).to_have_css("touch-action", "none")

@@ -111,6 +111,7 @@ FORBIDDEN = {
 }
 # Modules that the viewer loads: numpy only, all the way down.
 LIGHT = [
+    "atlas",
     "comparison",
     "config",
     "exported",
@@ -122,7 +123,9 @@ LIGHT = [
     "reader",
     "reconstruction",
     "sampling",
+    "sections",
     "sheets",
+    "surroundings",
     "verified",
     "walks",
 ]

@@ -1,0 +1,74 @@
+"""The point of the Explore page: kept as text in the session and the link, and what moves it besides the text field."""
+
+import numpy as np
+import streamlit as st
+from jaxtyping import Float
+
+from autoencoder.exported import ExportedModel
+from autoencoder.planes import Plane
+from autoencoder.sections import offset, through
+from autoencoder.surroundings import read_point, typical_code, write_point
+
+SLACK = 1e-3  # of the point's length: this far off a plane, by the rounding of the text, it still counts as on it
+
+
+def to_middle() -> None:
+    """Take the point back to the middle of the plane."""
+    st.session_state.z = ""
+
+
+def moved(widget: str) -> None:
+    """Go where a widget has just sent the point."""
+    if sent := st.session_state[widget]["move"]:
+        st.session_state.turn = sent["turn"]
+        st.session_state.z = write_point(np.array(sent["z"], np.float64))
+
+
+def visited(model: ExportedModel) -> None:
+    """Go to the code that was double-clicked on the map, off the plane if need be."""
+    if sent := st.session_state.map["visit"]:
+        st.session_state.turn = sent["turn"]
+        visit(model, sent["index"])
+
+
+def visit(model: ExportedModel, index: int) -> None:
+    """Go to the code of a test digit."""
+    st.session_state.z = write_point(model.latents.test_mean[index])
+
+
+def visit_typical(model: ExportedModel) -> None:
+    """Go to the code that is most like those of the digit just chosen, and forget the choice: it is a jump, no state."""
+    digit, st.session_state.digit = st.session_state.digit, None
+    if digit is not None:
+        visit(model, typical_code(model.latents.test_mean, model.latents.test_labels, digit))
+
+
+def carry_over(name: str, model: ExportedModel) -> None:
+    """In another model, go to the code of the digit that was nearest to the point before."""
+    before, index = st.session_state.get("explored", (name, 0))
+    if before != name and st.session_state.get("z"):
+        visit(model, min(index, len(model.latents.test_mean) - 1))
+
+
+def choose_point(plane: Plane) -> Float[np.ndarray, " latent_dim"]:
+    """The text field, and the point that it says; the middle of the plane where it is empty or wrong."""
+    middle = read_point(write_point(plane.origin), len(plane.origin))
+    text = st.sidebar.text_input(
+        "Point", key="z", bind="query-params", placeholder="the middle", help="The latent itself; a link keeps it."
+    )
+    try:
+        return read_point(text, len(middle)) if text else middle
+    except ValueError as error:
+        st.sidebar.warning(f"{error} Shown is the middle of the plane.", icon=":material/my_location:")
+        return middle
+
+
+def plane_shown(plane: Plane, point: Float[np.ndarray, " latent_dim"], identity: tuple[object, ...]) -> Plane:
+    """The parallel plane through the point: the last one while it still holds the point, so that its atlas stays."""
+    before, known = st.session_state.get("shown", (identity, plane))
+    if before != identity:
+        known = plane
+    if np.linalg.norm(offset(known, point)) > SLACK * np.linalg.norm(point) + 1e-6:
+        known = through(plane, point)
+    st.session_state.shown = (identity, known)
+    return known

@@ -1,0 +1,131 @@
+"""The three widgets of the Explore page, which share one point in the browser, and the data each is given.
+
+They are apart because Streamlit sends a widget's data whole whenever it changes: the atlas stays, the point moves.
+"""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from jaxtyping import Float, Shaped, UInt8
+
+from autoencoder.atlas import (
+    PLANE_SIDE,
+    SPACE_SIDE,
+    STRIP_LENGTH,
+    decode_atlas,
+    decode_strips,
+    digits_sheet,
+    slider_ranges,
+)
+from autoencoder.exported import ExportedModel
+from autoencoder.images import to_uint8
+from autoencoder.planes import Plane
+from autoencoder.sections import frame_of
+from autoencoder.surroundings import ACTIVE_VARIANCE, Gaussian, activity, outline
+
+COMPONENTS = Path(__file__).resolve().parent / "components"
+MAPPED = 3000  # codes of the map: more would hide each other
+SHARE = 0.99  # of the prior's draws: a point beyond them gets a warning
+SHEET_COLUMNS = 60
+# ten colours that are told apart, also by most colour-blind eyes (Petroff 2021), as in the report
+DIGIT_COLOURS = (
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+)  # fmt: skip
+
+
+def declare(name: str) -> Any:
+    """A widget from its files; the shared script comes first, since a component has one."""
+    html, css, script = (COMPONENTS.joinpath(f"{name}.{kind}").read_text() for kind in ("html", "css", "js"))
+    shared = COMPONENTS.joinpath("latent_point.js").read_text()
+    return st.components.v2.component(name, html=html, css=css, js=f"{shared}\n{script}")
+
+
+latent_map, latent_picture, latent_sliders = map(declare, ("latent_map", "latent_picture", "latent_sliders"))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def map_data(
+    _model: ExportedModel,
+    decoder_sha256: str,  # noqa: ARG001 - a cache key
+    plane: Plane,
+    _measure: Gaussian,
+    corners: list[int],
+    axes: str,
+    prior: str,
+) -> dict[str, Any]:
+    """What the map shows of a plane: pictures, codes, where the prior ends, and the codes that span the plane."""
+    codes, labels = _model.latents.test_mean, _model.latents.test_labels
+    places = plane.coordinates(codes)
+    frame = frame_of(places, places[corners] if corners else None)
+    edge = outline(_measure, plane, _measure.radius(SHARE))
+    if edge is not None and (np.abs(edge - frame.middle).max(1) > frame.reach).all():
+        edge = None  # outside the frame
+    dashed = "" if edge is None else f" Dashed: {SHARE:.0%} of {prior}."
+    side, stride = (SPACE_SIDE, 3) if _model.manifest.latent_dim <= 2 else (PLANE_SIDE, 2)
+    return {
+        "atlas": encoded(decode_atlas(_model.decode, plane, frame, side)),
+        "side": side,
+        "stride": stride,  # every so many pictures one is drawn behind the codes
+        "middle": frame.middle.tolist(),
+        "reach": frame.reach,
+        "origin": plane.origin.tolist(),
+        "axes": plane.axes.tolist(),
+        "codes": encoded(places[:MAPPED].astype("<f4")),
+        "labels": encoded(labels[:MAPPED]),
+        "outline": None if edge is None else edge.round(4).tolist(),
+        "corners": [{"place": places[index].tolist(), "label": str(labels[index])} for index in corners],
+        "colours": DIGIT_COLOURS,
+        "digits": "img.test-digits",
+        "caption": f"{axes}.{dashed}",
+    }
+
+
+def picture_data(
+    model: ExportedModel, measure: Gaussian, prior: str, point: Float[np.ndarray, " latent_dim"], turn: int
+) -> dict[str, Any]:
+    """The exact picture of the point, and what its distance in sigmas is computed from."""
+    return {
+        "turn": turn,  # the question that this answers
+        "z": point.tolist(),
+        "pixels": encoded(to_uint8(model.decode(point[None]))),
+        "mean": measure.mean.tolist(),
+        "whitening": measure.whitening.tolist(),
+        "limit": measure.radius(SHARE),
+        "prior": prior,
+    }
+
+
+def slider_data(model: ExportedModel, measure: Gaussian, point: Float[np.ndarray, " latent_dim"]) -> dict[str, Any]:
+    """A strip of pictures per dimension around the point; dimensions in the order of their activity."""
+    codes = model.latents.test_mean
+    ranges = slider_ranges(measure.mean, measure.spread, codes, point)
+    deviations = activity(codes)
+    return {
+        "strips": encoded(decode_strips(model.decode, point, ranges)),
+        "length": STRIP_LENGTH,
+        "dimensions": [
+            {
+                "index": int(index),
+                "low": ranges[index, 0],
+                "high": ranges[index, 1],
+                "std": f"{deviations[index]:.2g}",
+                "dead": bool(deviations[index] ** 2 <= ACTIVE_VARIANCE),
+            }
+            for index in np.argsort(-deviations, kind="stable")
+        ],
+    }
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def digits_html(_images: UInt8[np.ndarray, "n 28 28"], data_sha256: str) -> str:  # noqa: ARG001 - a cache key
+    """The test digits of the map in one hidden picture, of which the map shows the one under the pointer."""
+    sheet = base64.b64encode(digits_sheet(_images[:MAPPED], SHEET_COLUMNS)).decode()
+    return f'<img class="test-digits" src="data:image/png;base64,{sheet}" alt="" aria-hidden="true">'
+
+
+def encoded(array: Shaped[np.ndarray, "..."]) -> str:
+    """The array's bytes as text."""
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()

@@ -1,0 +1,113 @@
+"""Where a point of the latent space lies: how far from where codes are expected, and which codes are near. Numpy only."""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+
+from autoencoder.planes import Plane
+from autoencoder.priors import Prior
+
+ACTIVE_VARIANCE = 0.01  # of the codes, as in the metric active_units (Burda et al. 2016)
+FLOOR = 1e-3  # a standard deviation below this share of the largest counts as this much
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """A Gaussian in the form that measures distances: `|whitening @ (z - mean)|` is z's distance in sigmas."""
+
+    mean: Float[np.ndarray, " latent_dim"]
+    whitening: Float[np.ndarray, "latent_dim latent_dim"]
+    spread: Float[np.ndarray, " latent_dim"]  # standard deviation of each dimension
+    rank: int  # directions in which it varies at all
+
+    def sigmas(self, points: Float[np.ndarray, "n latent_dim"]) -> Float[np.ndarray, " n"]:
+        """Mahalanobis distance from the mean."""
+        return np.linalg.norm((points - self.mean) @ self.whitening.T, axis=1)
+
+    def radius(self, share: float) -> float:
+        """The distance in sigmas within which this share of its draws lies (Wilson & Hilferty 1931)."""
+        step = 2 / (9 * self.rank)
+        return float(np.sqrt(self.rank * (1 - step + NormalDist().inv_cdf(share) * step**0.5) ** 3))
+
+
+def gaussian(prior: Prior) -> Gaussian:
+    """The measure of a prior of one component; directions without variance keep a small one.
+
+    Raises:
+        ValueError: the prior is a mixture of several.
+    """
+    if len(prior.weights) != 1:
+        raise ValueError(f"a mixture of {len(prior.weights)} Gaussians has no distance in sigmas")
+    deviations, directions = np.linalg.eigh(prior.factors[0])
+    floor = FLOOR * deviations.max()
+    whitening = (directions / np.maximum(deviations, floor)) @ directions.T
+    spread = np.linalg.norm(prior.factors[0], axis=1)
+    return Gaussian(prior.means[0], whitening, spread, int((deviations > floor).sum()))
+
+
+def outline(
+    measure: Gaussian, plane: Plane, radius: float, corners: int = 120
+) -> Float[np.ndarray, "corners 2"] | None:
+    """Where a plane cuts the surface at this distance, in its coordinates: an ellipse, or None where it does not."""
+    slope = measure.whitening @ plane.axes.T
+    start = measure.whitening @ (plane.origin - measure.mean)
+    nearest = -np.linalg.pinv(slope) @ start
+    left = radius**2 - np.square(slope @ nearest + start).sum()
+    if left <= 0:
+        return None
+    turns = np.linspace(0, 2 * np.pi, corners, endpoint=False)
+    circle = np.stack([np.cos(turns), np.sin(turns)], 1)
+    scales, directions = np.linalg.eigh(slope.T @ slope)
+    lengths = np.divide(1, np.sqrt(scales.clip(0)), out=np.zeros(2), where=scales > 1e-12 * scales.max())
+    return nearest + np.sqrt(left) * circle @ ((directions * lengths) @ directions.T)
+
+
+def nearest_codes(
+    codes: Float[np.ndarray, "n latent_dim"], point: Float[np.ndarray, " latent_dim"], count: int
+) -> Int[np.ndarray, " found"]:
+    """Indices of the codes nearest to the point (Euclidean), the nearest first."""
+    squared = np.square(codes - point).sum(1)
+    found = np.argpartition(squared, min(count, len(codes)) - 1)[:count]
+    return found[np.argsort(squared[found], kind="stable")]
+
+
+def typical_code(codes: Float[np.ndarray, "n latent_dim"], labels: UInt8[np.ndarray, " n"], label: int) -> int:
+    """Index of the code nearest to the mean of its digit's codes.
+
+    Raises:
+        ValueError: no code has this label.
+    """
+    pool = np.flatnonzero(labels == label)
+    if len(pool) == 0:
+        raise ValueError(f"no test image shows a {label}")
+    return int(pool[nearest_codes(codes[pool], codes[pool].mean(0), 1)[0]])
+
+
+def activity(codes: Float[np.ndarray, "n latent_dim"]) -> Float[np.ndarray, " latent_dim"]:
+    """Standard deviation of every dimension over the codes."""
+    return codes.std(0, dtype=np.float64)
+
+
+def read_point(text: str, latent_dim: int) -> Float[np.ndarray, " latent_dim"]:
+    """A latent from numbers between commas or spaces.
+
+    Raises:
+        ValueError: says what is wrong with the text.
+    """
+    parts = text.replace(",", " ").split()
+    try:
+        point = np.array([float(part) for part in parts])
+    except ValueError:
+        raise ValueError("A point is numbers with commas between them.") from None
+    if len(point) != latent_dim:
+        raise ValueError(f"A point of this model has {latent_dim} numbers, not {len(point)}.")
+    if not np.isfinite(point).all() or np.abs(point).max() > 1e4:
+        raise ValueError("A point has finite numbers, none beyond 10,000.")
+    return point
+
+
+def write_point(point: Float[np.ndarray, " latent_dim"]) -> str:
+    """The latent as text for a link: four digits of each number, which no eye can tell from all."""
+    return ",".join(f"{value:.4g}" for value in point + 0.0)
