@@ -15,7 +15,7 @@ from autoencoder.reconstruction import mean_squared_errors, reconstruct, share_b
 from autoencoder.sheets import difference_image
 
 ROOM = (1095, 640)  # what the table may take at 1440x900 beside the sidebar
-WAYS = ["Random", "Label", "Index", "Hardest"]
+WAYS = ["Random", "Label", "Index", "Worst"]
 JUDGED = 2000  # test images whose errors a single error is measured against
 UNUSUAL = 0.9  # share of test errors that are smaller: an error that is worth a remark
 LIMIT = 0.75  # the difference that gets the full colour, the same for all models
@@ -37,7 +37,7 @@ def choose_images(
         classes = np.unique(labels).tolist()
         label = panel.pills("Label", classes, default=classes[0], required=True, key="label", bind="query-params")
         pool = np.flatnonzero(labels == label)
-    if how == "Hardest":
+    if how == "Worst":
         pool = hardest()
         panel.caption(f"Those with the largest mean error over the models, of the first {JUDGED:,}.")
     if how in ("Random", "Label"):

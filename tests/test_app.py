@@ -75,7 +75,7 @@ def test_reconstruct_shows_the_error_of_every_model(app, root):
 
 
 def test_the_hardest_images_come_first(app):
-    app.sidebar.segmented_control(key="images").set_value("Hardest").run()
+    app.sidebar.segmented_control(key="images").set_value("Worst").run()
     shown = np.array(errors_shown(page_html(app))).reshape(5, 2).mean(1)
     assert (np.diff(shown) <= 1e-4).all()
     assert "worse than" in page_html(app)
