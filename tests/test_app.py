@@ -7,45 +7,25 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-APP = Path(__file__).resolve().parents[1] / "app"
+from tests.pages import APP, messages, open_page, page_html
 
 
 @pytest.fixture
 def start(monkeypatch):
     """Start the viewer over a folder: `start(root)`, with what the link says as keywords."""
-
-    def run(root: Path, **query: str | list[str]) -> AppTest:
-        monkeypatch.setenv("AUTOENCODER_ROOT", str(root))
-        app = AppTest.from_file(APP / "main.py", default_timeout=20)
-        for name, value in query.items():
-            app.query_params[name] = value
-        return app.run()
-
-    monkeypatch.setenv("DEVICE", "cpu")
-    monkeypatch.syspath_prepend(APP)
-    return run
+    return partial(open_page, monkeypatch)
 
 
 @pytest.fixture
 def app(root, start) -> AppTest:
     """The viewer over a finished workspace, its first page shown."""
     return start(root)
-
-
-def page_html(app: AppTest) -> str:
-    assert not app.exception, [error.message for error in app.exception]
-    return "".join(element.proto.body for element in app.get("html"))
-
-
-def messages(app: AppTest) -> str:
-    assert not app.exception, [error.message for error in app.exception]
-    return "\n".join(element.value for element in [*app.error, *app.warning, *app.info])
 
 
 def show(app: AppTest, page: str) -> AppTest:
@@ -292,9 +272,8 @@ def test_an_index_beyond_a_smaller_test_set_is_dropped(app, root, digits):
     assert "test image:" in page_html(app.run())
 
 
-def test_a_device_that_is_not_there_is_an_error(root, start, monkeypatch):
-    monkeypatch.setenv("DEVICE", "cuda:77")
-    app = start(root)
+def test_a_device_that_is_not_there_is_an_error(root, start):
+    app = start(root, device="cuda:77")
     assert "cuda:77 was asked for, but" in messages(app)
 
 

@@ -8,8 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from autoencoder.catalog import PER_PRIOR, PRIORS
 from autoencoder.headline import HEADLINE
-
-APP = Path(__file__).resolve().parents[1] / "app"
+from tests.pages import open_page, page_html
 
 
 @pytest.fixture
@@ -25,15 +24,7 @@ def measured(root: Path) -> Path:
 
 @pytest.fixture
 def compare(measured, monkeypatch):
-    monkeypatch.setenv("AUTOENCODER_ROOT", str(measured))
-    monkeypatch.setenv("DEVICE", "cpu")
-    monkeypatch.syspath_prepend(APP)
-    return AppTest.from_file(APP / "main.py", default_timeout=20).run().switch_page(str(APP / "compare.py")).run()
-
-
-def page_html(app: AppTest) -> str:
-    assert not app.exception, [error.message for error in app.exception]
-    return "".join(element.proto.body for element in app.get("html"))
+    return open_page(monkeypatch, measured, "compare.py")
 
 
 def view(app: AppTest, name: str) -> AppTest:

@@ -1,14 +1,12 @@
 """What the viewer learns from DVC: experiments, differences, and the exports of another run."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from autoencoder.exported import load_model
-
-APP = Path(__file__).resolve().parents[1] / "app"
+from tests.pages import APP
 
 
 @pytest.fixture

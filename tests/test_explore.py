@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,24 +10,13 @@ from streamlit.testing.v1 import AppTest
 
 from autoencoder.exported import load_model
 from autoencoder.images import to_uint8
-
-APP = Path(__file__).resolve().parents[1] / "app"
+from tests.pages import APP, open_page
 
 
 @pytest.fixture
 def explore(root, monkeypatch):
     """Open the page: `explore(name=value, ...)` with what the link says."""
-    monkeypatch.setenv("AUTOENCODER_ROOT", str(root))
-    monkeypatch.setenv("DEVICE", "cpu")
-    monkeypatch.syspath_prepend(APP)
-
-    def run(**query: str) -> AppTest:
-        app = AppTest.from_file(APP / "main.py", default_timeout=20)
-        for name, value in query.items():
-            app.query_params[name] = value
-        return checked(app.run().switch_page(str(APP / "explore.py")).run())
-
-    return run
+    return lambda **query: checked(open_page(monkeypatch, root, "explore.py", **query))
 
 
 def checked(app: AppTest) -> AppTest:

@@ -1,18 +1,13 @@
 """The page Runs: what is on screen, and how another run differs, without DVC."""
 
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
 
-APP = Path(__file__).resolve().parents[1] / "app"
+from tests.pages import APP, open_page, page_html
 
 
 @pytest.fixture
 def runs(root, export, tmp_path, monkeypatch):
     """The page over a workspace whose `vae` had 5 dimensions in the last commit."""
-    monkeypatch.setenv("AUTOENCODER_ROOT", str(root))
-    monkeypatch.setenv("DEVICE", "cpu")
     monkeypatch.syspath_prepend(APP)
     import experiments
 
@@ -27,12 +22,7 @@ def runs(root, export, tmp_path, monkeypatch):
     monkeypatch.setattr(experiments, "parameters", lambda _, revision: parameters if revision == "HEAD" else [])
     monkeypatch.setattr(experiments, "figures", lambda _, revision: figures if revision == "HEAD" else [])
     monkeypatch.setattr(experiments, "export", lambda *_: export(tmp_path / "there", "vae", "vae", latent_dim=5))
-    return AppTest.from_file(APP / "main.py", default_timeout=20).run().switch_page(str(APP / "runs.py")).run()
-
-
-def page_html(app: AppTest) -> str:
-    assert not app.exception, [error.message for error in app.exception]
-    return "".join(element.proto.body for element in app.get("html"))
+    return open_page(monkeypatch, root, "runs.py")
 
 
 def row(html: str, name: str) -> str:

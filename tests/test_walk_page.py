@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
-from streamlit.testing.v1 import AppTest
 
 from autoencoder.exported import load_model
 from autoencoder.reader import Reading, load_reader
 from autoencoder.walks import walk
+from tests.pages import APP, messages, open_page, page_html
 
-APP = Path(__file__).resolve().parents[1] / "app"
 STEPS = 24
 
 
@@ -21,32 +20,13 @@ STEPS = 24
 def start(monkeypatch):
     """Open the page over a folder: `start(root)`, with what the link says as keywords."""
 
-    def run(root: Path, **query: str | list[str]) -> AppTest:
-        monkeypatch.setenv("AUTOENCODER_ROOT", str(root))
-        app = AppTest.from_file(APP / "main.py", default_timeout=20)
-        for name, value in query.items():
-            app.query_params[name] = value
-        return app.switch_page(str(APP / "walk.py")).run()
-
-    monkeypatch.setenv("DEVICE", "cpu")
-    monkeypatch.syspath_prepend(APP)
-    return run
+    return lambda root, **query: open_page(monkeypatch, root, "walk.py", **query)
 
 
 @pytest.fixture
 def strips(monkeypatch):
     monkeypatch.syspath_prepend(APP)
     return importlib.import_module("strips")
-
-
-def page_html(app: AppTest) -> str:
-    assert not app.exception, [error.message for error in app.exception]
-    return "".join(element.proto.body for element in app.get("html"))
-
-
-def messages(app: AppTest) -> str:
-    assert not app.exception, [error.message for error in app.exception]
-    return "\n".join(element.value for element in [*app.error, *app.warning, *app.info])
 
 
 def stops_shown(html: str) -> list[tuple[int, int]]:
