@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autoencoder.catalog import METRICS, PER_PRIOR, PRIORS
-from autoencoder.comparison import baselines, completeness, continuity, metrics_table, pairs, table
+from autoencoder.comparison import REAL, baselines, completeness, continuity, metrics_table, pairs, table
 from autoencoder.config import Parameters
 from scripts.seeds import RESULTS as SEEDS
 
@@ -20,8 +20,8 @@ SPEED = Path("benchmarks/results/cpu.json")
 def results() -> str:
     """The headline figures over several seeds, and what they say of the two claims."""
     found = json.loads(SEEDS.read_text())
-    rows, seeds = found["rows"], ", ".join(map(str, found["seeds"]))
     models = Parameters.load(Path("params.yaml")).tree["models"]
+    rows, seeds = {name: found["rows"][name] for name in [*models, REAL]}, ", ".join(map(str, found["seeds"]))
     parts = [
         metrics_table(rows),
         f"Mean ± standard deviation over the seeds {seeds} (`make seeds`).",
