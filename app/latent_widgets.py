@@ -24,16 +24,13 @@ from autoencoder.exported import ExportedModel
 from autoencoder.images import to_uint8
 from autoencoder.planes import Plane
 from autoencoder.sections import frame_of
+from autoencoder.sheets import DIGIT_COLOURS
 from autoencoder.surroundings import ACTIVE_VARIANCE, Gaussian, activity, outline
 
 COMPONENTS = Path(__file__).resolve().parent / "components"
 MAPPED = 3000  # codes of the map: more would hide each other
 SHARE = 0.99  # of the prior's draws: a point beyond them gets a warning
 SHEET_COLUMNS = 60
-# ten colours that are told apart, also by most colour-blind eyes (Petroff 2021), as in the report
-DIGIT_COLOURS = (
-    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
-)  # fmt: skip
 
 
 def declare(name: str) -> Any:

@@ -94,7 +94,7 @@ METRICS = (
         "elbo",
         "higher",
         "nats per image",
-        "evidence lower bound of binarised images, Bernoulli likelihood, mean over k samples",
+        "evidence lower bound of `evaluate.iwae_images` binarised images, Bernoulli likelihood, mean over k samples",
         "Kingma & Welling 2014, eq. 3",
     ),
     Metric(

@@ -10,16 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 from autoencoder.planes import principal_plane
+from autoencoder.sheets import DIGIT_COLOURS
 
 DOTS_PER_INCH = 160  # for a screen of 80 an inch: sharp on one that has twice as many
 MAPPED = 3000  # codes of the map: more would hide each other
 CIRCLES = (1, 2, 3)  # standard deviations of N(0, I)
 SHOWN = 0.99  # quantile of the codes that must be inside the frame, on every side
 ACCENT = "#2f6db3"
-# ten colours that are told apart on white, also by most colour-blind eyes (Petroff 2021)
-DIGIT_COLOURS = (
-    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
-)  # fmt: skip
 STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.titlesize": 10,

@@ -6,7 +6,7 @@ Every function takes one point per row; what the points are (features of images,
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import eigh
-from scipy.spatial.distance import cdist
+from scipy.spatial.distance import cdist, pdist
 from sklearn.neighbors import NearestNeighbors
 
 MMD_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # Tolstikhin et al. 2018, appendix: C = scale * 2 * latent_dim
@@ -54,8 +54,5 @@ def mmd(a: Float[np.ndarray, "n dim"], b: Float[np.ndarray, "m dim"]) -> float:
         scales = (2 * dim * scale for scale in MMD_SCALES)
         return sum((scale / (scale + squared_distance) for scale in scales), np.zeros_like(squared_distance))
 
-    def within(points: np.ndarray) -> float:
-        values = kernel(cdist(points, points, "sqeuclidean"))
-        return float((values.sum() - np.trace(values)) / (len(points) * (len(points) - 1)))
-
-    return within(a) + within(b) - 2 * float(kernel(cdist(a, b, "sqeuclidean")).mean())
+    within = sum(kernel(pdist(points, "sqeuclidean")).mean() for points in (a, b))
+    return float(within - 2 * kernel(cdist(a, b, "sqeuclidean")).mean())

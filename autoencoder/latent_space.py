@@ -58,12 +58,13 @@ def judge_latent_space(
         judge: the classifier.
         params: how much is drawn.
     """
+    codes = codes[: params.samples]
     real = judge(image).features
-    reconstructed = judge(_decode(model, codes)).features
+    reconstructed = judge(_decode(model, codes))
     return {
         **completeness(model, priors, judge, real, params),
-        **continuity(model, codes, judge, params),
-        "classifier_fid_reconstruction": classifier_fid(judge, real[: params.samples], reconstructed[: params.samples]),
+        **continuity(model, codes, reconstructed, judge, params),
+        "classifier_fid_reconstruction": classifier_fid(judge, real[: params.samples], reconstructed.features),
         "mmd": prior_mismatch(model, image, params),
     }
 
@@ -117,13 +118,23 @@ def classifier_fid(judge: Judge, real: Points, generated: Float32[np.ndarray, "m
 
 
 def continuity(
-    model: PCA | AE | VAE, codes: Float32[np.ndarray, "n latent_dim"], judge: Judge, params: LatentSpaceParams
+    model: PCA | AE | VAE,
+    codes: Float32[np.ndarray, "n latent_dim"],
+    here: Judgement,
+    judge: Judge,
+    params: LatentSpaceParams,
 ) -> dict[str, float]:
-    """`normalized_path_length`, `label_flip_rate` and `midpoint_acceptance`, around and between codes of images."""
-    codes = codes[: params.samples]
+    """`normalized_path_length`, `label_flip_rate` and `midpoint_acceptance`, around and between codes of images.
+
+    Args:
+        model: in evaluation mode.
+        codes: latents of images.
+        here: what the classifier says of their reconstructions.
+        judge: the classifier.
+        params: how far a step goes.
+    """
     spread = codes.std(0, dtype=np.float64).astype(np.float32)
     noise = draw_noise(len(codes), codes.shape[1], params.noise_seed + STEPS).normal.astype(np.float32)
-    here = judge(_decode(model, codes))
     there = judge(_decode(model, codes + params.step * spread * noise))
     partner = np.random.default_rng(params.noise_seed + PAIRS).permutation(len(codes))
     apart = _squared_distances(here.features, here.features[partner]).mean()

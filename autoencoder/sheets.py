@@ -1,4 +1,4 @@
-"""Pictures for people to read: signed differences, and labelled rows of images.
+"""Pictures for people to read: colours, signed differences, and labelled rows of images.
 
 Apart from images.py, which training imports, so that a new colour or font retrains nothing. Numpy and PIL only.
 """
@@ -14,6 +14,10 @@ from autoencoder.images import image_grid
 
 TOO_DARK = np.array([33, 102, 172], np.float64)  # the two ends of ColorBrewer's RdBu: safe for colour-blind eyes
 TOO_BRIGHT = np.array([178, 24, 43], np.float64)
+# ten colours that are told apart on white, also by most colour-blind eyes (Petroff 2021)
+DIGIT_COLOURS = (
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+)  # fmt: skip
 FONT_SIZE = 15
 CAPTION_SIZE = 13
 CAPTION_HEIGHT = 18

@@ -19,7 +19,7 @@ PARAMS = small_params(
         "vae_article": {"kind": "vae_article", "epochs": 1, "batch_size": 128, "learning_rate": 0.001},
     },
     validation_size=240,
-    evaluate={"batch_size": 1000, "iwae_samples": 2, "neighbors": 5},
+    evaluate={"batch_size": 1000, "iwae_samples": 2, "iwae_images": 1000, "neighbors": 5},
 )
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},

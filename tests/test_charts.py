@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from autoencoder.charts import ACCENT, DIGIT_COLOURS, dimensions, latent_map
+from autoencoder.charts import ACCENT, dimensions, latent_map
+from autoencoder.sheets import DIGIT_COLOURS
 
 
 def count(picture: np.ndarray, colour: str) -> int:

@@ -37,7 +37,7 @@ PARAMS = small_params(
         },
     },
     validation_size=240,
-    evaluate={"batch_size": 1000, "iwae_samples": 2, "neighbors": 5},
+    evaluate={"batch_size": 1000, "iwae_samples": 2, "iwae_images": 1000, "neighbors": 5},
 )
 ALL = {"download", "classifier", "export_classifier", "reference", "report"} | {
     f"{stage}@{model}" for stage in ("train", "export", "evaluate") for model in PARAMS["models"]

@@ -27,7 +27,9 @@ from autoencoder.images import to_unit_interval
 from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, build_model
 from autoencoder.objectives import Gaussian
 
-PARAMS = EvaluateParams(batch_size=16, iwae_samples=8, neighbors=3, active_variance=0.01, noise_seed=20080601)
+PARAMS = EvaluateParams(
+    batch_size=16, iwae_samples=8, iwae_images=1000, neighbors=3, active_variance=0.01, noise_seed=20080601
+)
 SEED = PARAMS.noise_seed
 MLP = {"type": "mlp", "hidden": [16]}
 
@@ -244,6 +246,17 @@ def test_bounds_close_in_on_the_likelihood_as_samples_grow():
     assert all(tighter < looser + 0.05 for looser, tighter in pairwise(nll))  # the draws differ with k
     assert nll[-1] == pytest.approx(-exact, abs=0.05)
     assert nll[0] > -exact + 0.2
+
+
+def test_bounds_of_a_part_are_those_of_images_evenly_spread_over_the_split():
+    easy, hard = flat(0, 30), flat(51, 30)  # black is certain, grey is drawn
+    split = Split(torch.cat([easy.images, hard.images]), torch.cat([easy.labels, hard.labels]))
+    model = VAE(Posterior(torch.zeros(2), torch.zeros(2)), Constant(torch.full((1, 28, 28), -2.0)), 2)
+    part = likelihood_bounds(model, PARAMS.model_copy(update={"iwae_images": 20}), split)
+    whole = binarize(split, SEED)[::3]
+    expected = (nn.functional.softplus(torch.tensor(-2.0)) + 2 * whole).flatten(1).sum(1).mean()
+    assert part["nll"] == pytest.approx(expected.item(), rel=1e-6)
+    assert part["nll"] != pytest.approx(likelihood_bounds(model, PARAMS, split)["nll"], rel=1e-6)
 
 
 @pytest.mark.parametrize("samples", [1, 3, 50])

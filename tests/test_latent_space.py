@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from autoencoder.classifier import ClassifierParams, build_classifier, calibrated, fit
+from autoencoder.classifier import ClassifierParams, Judge, build_classifier, calibrated, fit
 from autoencoder.data import Split
 from autoencoder.images import to_unit_interval
 from autoencoder.latent_space import (
@@ -65,9 +65,13 @@ def codes_of(model: PCA, image: torch.Tensor) -> np.ndarray:
     return model.encode(image).numpy()
 
 
+def steps(model: PCA, codes: np.ndarray, judge: Judge) -> dict[str, float]:
+    return continuity(model, codes, judge(model.decode(torch.from_numpy(codes))), judge, PARAMS)
+
+
 def test_a_rough_decoder_is_less_continuous(image, judge):
     smooth, rough = (
-        continuity(model, codes_of(model, image), judge, PARAMS) for model in (fitted(PCA, image), fitted(Rough, image))
+        steps(model, codes_of(model, image), judge) for model in (fitted(PCA, image), fitted(Rough, image))
     )
     assert rough["normalized_path_length"] > 10 * smooth["normalized_path_length"] > 0
     assert rough["label_flip_rate"] > smooth["label_flip_rate"] + 0.2
@@ -76,16 +80,16 @@ def test_a_rough_decoder_is_less_continuous(image, judge):
 def test_between_two_images_lies_less_than_an_image(image, judge):
     model = fitted(PCA, image)
     codes = codes_of(model, image)
-    assert continuity(model, codes, judge, PARAMS)["midpoint_acceptance"] < 0.8
+    assert steps(model, codes, judge)["midpoint_acceptance"] < 0.8
     accepted = judge(model.decode(model.encode(image))).accepted
     same = np.repeat(codes[accepted][:1], 50, axis=0)  # between an image and itself lies that image
-    assert continuity(model, same, judge, PARAMS)["midpoint_acceptance"] == 1
+    assert steps(model, same, judge)["midpoint_acceptance"] == 1
 
 
 def test_a_decoder_that_never_changes_takes_no_steps_at_all(image, judge):
     model = fitted(PCA, image)
     model.components.zero_()
-    found = continuity(model, codes_of(fitted(PCA, image), image), judge, PARAMS)
+    found = steps(model, codes_of(fitted(PCA, image), image), judge)
     assert found["normalized_path_length"] == 0
     assert found["label_flip_rate"] == 0
 

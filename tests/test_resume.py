@@ -43,7 +43,7 @@ PARAMS = small_params(
         }
     },
     validation_size=240,
-    evaluate={"batch_size": 1000, "iwae_samples": 5, "neighbors": 5},
+    evaluate={"batch_size": 1000, "iwae_samples": 5, "iwae_images": 1000, "neighbors": 5},
 )
 PATHS = {
     "--data": "data/digits.npz",
