@@ -21,7 +21,7 @@ from stages.parameters import load_parameters
 from stages.process import run, write_timings
 
 RESUME_FOLDER = Path(".ckpt")  # not an output of the stage: DVC deletes those before it runs one
-SECONDS_BETWEEN_RESUME_POINTS = 1.0  # on a GPU an epoch is shorter than saving one takes
+SECONDS_BETWEEN_NOTES = 1.0  # on a GPU an epoch is shorter than noting how far it is takes
 PICTURED = 16  # validation images in the picture of an epoch
 
 
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
         history.add(metrics, model)
     else:
         assert not isinstance(params, PCATraining)
-        metrics = train_network(args.model, Training(model, params, train, validation, seed), history, resume)
+        metrics = train_network(args.model, Training(model, params, train, validation, seed), history, resume, device)
     save_model(args.output, model, params)
     resume.discard()
     write_timings(
@@ -64,20 +64,32 @@ def main(argv: list[str] | None = None) -> None:
     )
 
 
-def train_network(name: str, training: Training, history: History, resume: ResumePoint) -> EpochMetrics:
-    """Train to the end, from the resume point where there is one; on a terminal with a bar, in a log with lines."""
+def train_network(
+    name: str, training: Training, history: History, resume: ResumePoint, device: torch.device
+) -> EpochMetrics:
+    """Train to the end, from the resume point where there is one; on a terminal with a bar, in a log with lines.
+
+    While it runs, its file of timings says how fast it is and how long it will take, for the viewer.
+    """
     if state := resume.load():
         training.load_state_dict(state["training"])
         history.load_state_dict(state["history"])
         print(f"{name}: resuming after epoch {training.epoch}", flush=True)
-    total, terminal, saved = training.params.epochs, sys.stderr.isatty(), time.perf_counter()
+    total, terminal, before = training.params.epochs, sys.stderr.isatty(), training.epoch
+    started = noted = time.perf_counter()
     with tqdm(total=total, initial=training.epoch, desc=name, unit="epoch", disable=not terminal) as bar:
         try:
             for metrics in training.epochs():
                 history.add(metrics, training.model)
-                if training.epoch < total and time.perf_counter() - saved > SECONDS_BETWEEN_RESUME_POINTS:
+                if training.epoch < total and time.perf_counter() - noted > SECONDS_BETWEEN_NOTES:
                     resume.save({"training": training.state_dict(), "history": history.state_dict()})
-                    saved = time.perf_counter()
+                    noted = time.perf_counter()
+                    write_timings(
+                        f"train_{name}",
+                        device=describe_device(device),
+                        images_per_second=metrics.images_per_second,
+                        seconds_left=(noted - started) / (training.epoch - before) * (total - training.epoch),
+                    )
                 bar.set_postfix_str(describe(metrics))
                 bar.update()
                 if not terminal:

@@ -344,7 +344,7 @@ def test_a_diverging_training_ends_with_one_message_and_without_a_model(project)
 
 
 def test_a_divergence_after_some_epochs_leaves_no_model_and_no_resume_point(project, monkeypatch):
-    monkeypatch.setattr(train, "SECONDS_BETWEEN_RESUME_POINTS", 0.0)
+    monkeypatch.setattr(train, "SECONDS_BETWEEN_NOTES", 0.0)
     losses = iter([3.0, 2.0, float("nan")])
     saved = []
 
@@ -360,6 +360,27 @@ def test_a_divergence_after_some_epochs_leaves_no_model_and_no_resume_point(proj
     assert saved == [0, 1, 1]
     assert list((project / ".ckpt").iterdir()) == []
     assert not (project / "models/vae/model.pt").exists()
+
+
+def test_a_training_says_while_it_runs_how_fast_it_is_and_how_long_it_will_take(project, monkeypatch):
+    monkeypatch.setattr(train, "SECONDS_BETWEEN_NOTES", 0.0)
+    notes = []
+    validate = Training.validate
+
+    def read_notes(training: Training) -> Terms:
+        path = Path("timings/train_vae.json")
+        notes.append(json.loads(path.read_text()) if path.exists() else None)
+        return validate(training)
+
+    monkeypatch.setattr(Training, "validate", read_notes)
+    change(project, "vae", epochs=4)
+    run_in(project, "train", "vae")
+    assert notes[0] is None
+    assert all(note["images_per_second"] > 0 and "cpu" in note["device"] for note in notes[1:])
+    # the pace so far, for the epochs that are left: three after the first, and so on
+    left = [note["seconds_left"] for note in notes[1:]]
+    assert 0 < left[2] < left[0]
+    assert "seconds_left" not in json.loads((project / "timings/train_vae.json").read_text())
 
 
 @pytest.mark.parametrize("stage", ["train", "evaluate"])
