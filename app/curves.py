@@ -1,6 +1,7 @@
-"""What a training leaves while it runs: its curve and its pictures, read with care, and how the curve is drawn."""
+"""What a training leaves while it runs: curve, pictures and speed, read with care, and how the curve is drawn."""
 
 import csv
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,19 @@ def read_curve(path: Path) -> list[dict[str, Any]]:
         except (KeyError, TypeError, ValueError):
             continue
     return rows
+
+
+def read_timings(path: Path) -> dict[str, str]:
+    """What a training says of its speed, in words; nothing where it has not said anything yet."""
+    try:
+        found = json.loads(path.read_text())
+        words = {"device": str(found["device"]), "images_per_second": f"{found['images_per_second']:,.0f} images/s"}
+        if "seconds_left" in found:
+            minutes, seconds = divmod(round(found["seconds_left"]), 60)
+            words["seconds_left"] = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return words
 
 
 def read_pictures(folder: Path) -> dict[int, Path]:

@@ -7,6 +7,7 @@ import layout
 import numpy as np
 import streamlit as st
 from jaxtyping import Float, UInt8
+from own_digit import encoded
 
 from autoencoder.exported import ExportedModel
 from autoencoder.planes import Plane, principal_plane
@@ -104,6 +105,10 @@ plane, corners, axes = choose_plane(codes, labels)
 st.sidebar.pills(
     "Go to a typical", np.unique(labels).tolist(), key="digit", on_change=latent_point.visit_typical, args=(model,)
 )
+if own := encoded(model):
+    st.sidebar.button(
+        f"Go to your {own.what}", icon=":material/draw:", on_click=latent_point.go_to, args=(own.mean,), width="stretch"
+    )
 st.sidebar.button("Back to the middle", icon=":material/my_location:", on_click=latent_point.to_middle, width="stretch")
 point = latent_point.choose_point(plane)
 identity = (model.manifest.files["decoder.onnx"].sha256, plane.axes.tobytes())
@@ -129,7 +134,7 @@ with right:
 with left:
     latent_widgets.latent_map(
         key="map",
-        data=latent_widgets.map_data(model, identity[0], shown, measure, corners, axes, prior),
+        data=latent_widgets.map_data(model, identity[0], shown, measure, corners, axes, prior, own),
         on_move_change=lambda: latent_point.moved("map"),
         on_visit_change=lambda: latent_point.visited(model),
     )

@@ -33,7 +33,12 @@ def visited(model: ExportedModel) -> None:
 
 def visit(model: ExportedModel, index: int) -> None:
     """Go to the code of a test digit."""
-    st.session_state.z = write_point(model.latents.test_mean[index])
+    go_to(model.latents.test_mean[index])
+
+
+def go_to(latent: Float[np.ndarray, " latent_dim"]) -> None:
+    """Go to a latent."""
+    st.session_state.z = write_point(latent)
 
 
 def visit_typical(model: ExportedModel) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 from jaxtyping import Float, Shaped, UInt8
+from own_digit import OwnDigit
 
 from autoencoder.atlas import (
     PLANE_SIDE,
@@ -25,11 +26,12 @@ from autoencoder.images import to_uint8
 from autoencoder.planes import Plane
 from autoencoder.sections import frame_of
 from autoencoder.sheets import DIGIT_COLOURS
-from autoencoder.surroundings import ACTIVE_VARIANCE, Gaussian, activity, outline
+from autoencoder.surroundings import ACTIVE_VARIANCE, Gaussian, activity, outline, shadow
 
 COMPONENTS = Path(__file__).resolve().parent / "components"
 MAPPED = 3000  # codes of the map: more would hide each other
 SHARE = 0.99  # of the prior's draws: a point beyond them gets a warning
+SPREAD = 2.0  # standard deviations that are drawn around the code of a digit of one's own
 SHEET_COLUMNS = 60
 
 
@@ -52,15 +54,18 @@ def map_data(
     corners: list[int],
     axes: str,
     prior: str,
+    own: OwnDigit | None,
 ) -> dict[str, Any]:
-    """What the map shows of a plane: pictures, codes, where the prior ends, and the codes that span the plane."""
+    """What the map shows of a plane: pictures, codes, where the prior ends, what spans it, and a digit of one's own."""
     codes, labels = _model.latents.test_mean, _model.latents.test_labels
     places = plane.coordinates(codes)
-    frame = frame_of(places, places[corners] if corners else None)
+    musts = np.concatenate([places[corners], plane.coordinates(own.mean[None]) if own else places[:0]])
+    frame = frame_of(places, musts if len(musts) else None)
     edge = outline(_measure, plane, _measure.radius(SHARE))
     if edge is not None and (np.abs(edge - frame.middle).max(1) > frame.reach).all():
         edge = None  # outside the frame
     dashed = "" if edge is None else f" Dashed: {SHARE:.0%} of {prior}."
+    ring = f" Ring: your {own.what}, {SPREAD:g} standard deviations around its mean." if own else ""
     side, stride = (SPACE_SIDE, 3) if _model.manifest.latent_dim <= 2 else (PLANE_SIDE, 2)
     return {
         "atlas": encoded(decode_atlas(_model.decode, plane, frame, side)),
@@ -76,7 +81,12 @@ def map_data(
         "corners": [{"place": places[index].tolist(), "label": str(labels[index])} for index in corners],
         "colours": DIGIT_COLOURS,
         "digits": "img.test-digits",
-        "caption": f"{axes}.{dashed}",
+        "own": own
+        and {
+            "name": f"your {own.what}",
+            "ring": shadow(own.mean, own.deviations, plane, SPREAD).round(4).tolist(),
+        },
+        "caption": f"{axes}.{dashed}{ring}",
     }
 
 

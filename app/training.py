@@ -9,7 +9,7 @@ import artifacts
 import layout
 import streamlit as st
 from artifacts import Workspace
-from curves import SPLITS, TERMS, chart, read_curve, read_pictures
+from curves import SPLITS, TERMS, chart, read_curve, read_pictures, read_timings
 
 REFRESH_SECONDS = 1.5
 STILL_RUNNING_SECONDS = 90  # an unfinished curve that was written this recently is still being written
@@ -35,13 +35,16 @@ def followed() -> Workspace:
 
 
 def progress(workspace: Workspace, name: str, epoch: int) -> str:
-    """One line: how far this training is and whether it is still going on."""
+    """One line: how far this training is, whether it is still going on, where, how fast, and how long it will take."""
     planned = workspace.models[name].get("epochs", epoch)
     age = time.time() - written(workspace, name) / 1e9
+    timings = read_timings(workspace.root / "timings" / f"train_{name}.json")
+    facts = "".join(f" · {timings[fact]}" for fact in ("images_per_second", "device") if fact in timings)
     if epoch >= planned:
-        return f"Finished: {epoch} epochs"
+        return f"Finished: {epoch} epochs{facts}"
     if age < STILL_RUNNING_SECONDS:
-        return f":primary[:material/radio_button_checked: **Training**] · epoch {epoch} of {planned}"
+        left = f" · {timings['seconds_left']} left" if "seconds_left" in timings else ""
+        return f":primary[:material/radio_button_checked: **Training**] · epoch {epoch} of {planned}{left}{facts}"
     return f"Stopped at epoch {epoch} of {planned}; `dvc repro train@{name}` goes on from there"
 
 

@@ -64,6 +64,22 @@ def outline(
     return nearest + np.sqrt(left) * circle @ ((directions * lengths) @ directions.T)
 
 
+def shadow(
+    mean: Float[np.ndarray, " latent_dim"],
+    deviations: Float[np.ndarray, " latent_dim"],
+    plane: Plane,
+    radius: float,
+    corners: int = 60,
+) -> Float[np.ndarray, "corners 2"]:
+    """The ellipse at this many standard deviations of a diagonal Gaussian projected onto a plane, in its coordinates."""
+    turns = np.linspace(0, 2 * np.pi, corners, endpoint=False)
+    circle = np.stack([np.cos(turns), np.sin(turns)], 1)
+    scaled = plane.axes * deviations
+    variances, directions = np.linalg.eigh(scaled @ scaled.T)
+    root = (directions * np.sqrt(variances.clip(0))) @ directions.T
+    return plane.coordinates(mean[None]) + radius * circle @ root
+
+
 def nearest_codes(
     codes: Float[np.ndarray, "n latent_dim"], point: Float[np.ndarray, " latent_dim"], count: int
 ) -> Int[np.ndarray, " found"]:

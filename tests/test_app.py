@@ -144,6 +144,22 @@ def test_training_shows_the_curve_and_the_newest_picture(app):
     assert "after epoch 2" in page_html(app)
 
 
+@pytest.mark.parametrize(("planned", "left"), [(3, False), (20, True)])
+def test_training_says_where_and_how_fast_it_runs(app, root, planned, left):
+    (root / "params.yaml").write_text(f"models: {{vae: {{kind: vae, epochs: {planned}}}}}\n")
+    (root / "plots" / "vae" / "loss.csv").touch()  # just written
+    (root / "timings").mkdir()
+    noted = {"device": "cuda:0 (NVIDIA H100)", "images_per_second": 123456.7, "seconds_left": 83.4}
+    (root / "timings" / "train_vae.json").write_text(json.dumps(noted))
+    show(app, "training.py")
+    said = "".join(element.value for element in app.markdown)
+    assert "123,457 images/s · cuda:0 (NVIDIA H100)" in said
+    assert ("epoch 3 of 20 · 1 min 23 s left" in said) is left
+    (root / "timings" / "train_vae.json").write_text('{"device": "cu')
+    app.run()
+    assert "images/s" not in "".join(element.value for element in app.markdown)
+
+
 def test_pca_has_losses_but_no_curve(app, root):
     (root / "params.yaml").write_text("models: {pca: {kind: pca, latent_dim: 8}}\n")
     show(app, "training.py")

@@ -4,85 +4,48 @@ import io
 import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from autoencoder.exported import load_model
 from autoencoder.images import to_uint8
 from autoencoder.planes import principal_plane
 from autoencoder.sections import frame_of
+from scripts.viewer import SCREEN, NoChromium, chromium, serve, settle
 
 pytestmark = pytest.mark.browser
-REPOSITORY = Path(__file__).resolve().parents[1]
-CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 INSIDE = re.compile(r"(https?|wss?)://127\.0\.0\.1[:/]|data:|blob:")
 PROBES = re.compile(r"/\w+/_stcore/")  # Streamlit's page looks for its server below its own path first
 
 
 @pytest.fixture(scope="module")
 def browser():
-    executable = os.environ.get("CHROMIUM") or next(
-        filter(None, map(shutil.which, ("chromium", "google-chrome"))), None
-    )
-    if executable is None:
+    try:
+        with chromium() as instance:
+            yield instance
+    except NoChromium as error:
         if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail("REQUIRE_BROWSER=1, but there is no Chromium on PATH or in CHROMIUM")
-        pytest.skip("no Chromium on PATH or in CHROMIUM")
-    with sync_playwright() as playwright:
-        instance = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
-        yield instance
-        instance.close()
+            pytest.fail(f"REQUIRE_BROWSER=1, but there is {error}")
+        pytest.skip(f"there is {error}")
 
 
 @pytest.fixture
-def url(root, tmp_path_factory):
-    """A server over the workspace, as a person starts it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    home = tmp_path_factory.mktemp("home")
-    log = home / "log"
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port)],
-            cwd=REPOSITORY,
-            env={**os.environ, "AUTOENCODER_ROOT": str(root), "DEVICE": "cpu", "HOME": str(home)},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_for_server(server, f"http://127.0.0.1:{port}/_stcore/health", log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def wait_for_server(server: subprocess.Popen[bytes], health: str, log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            urllib.request.urlopen(health, timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"the viewer did not start: {log.read_text()}")
+def url(root, monkeypatch):
+    """A server over the workspace."""
+    monkeypatch.setenv("DEVICE", "cpu")
+    with serve(root=root) as server:
+        yield server.url
 
 
 @pytest.fixture
 def page(browser, url):
     """A page that fails its test on an error in the console and on any request that leaves this machine."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=url, reduced_motion="reduce")
+    context = browser.new_context(viewport=SCREEN, base_url=url, reduced_motion="reduce")
     left, errors = [], []
 
     def guard(route) -> None:
@@ -107,9 +70,8 @@ def page(browser, url):
 
 
 def settled(page: Page) -> None:
-    """The script has run and nothing is pending."""
-    page.locator("footer.status").wait_for()
-    page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for(state="attached")
+    """The script has run without an error."""
+    settle(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 

@@ -364,18 +364,18 @@ def test_a_divergence_after_some_epochs_leaves_no_model_and_no_resume_point(proj
 
 def test_a_training_says_while_it_runs_how_fast_it_is_and_how_long_it_will_take(project, monkeypatch):
     monkeypatch.setattr(train, "SECONDS_BETWEEN_NOTES", 0.0)
-    notes = []
+    notes: list[dict[str, Any]] = []
     validate = Training.validate
 
     def read_notes(training: Training) -> Terms:
         path = Path("timings/train_vae.json")
-        notes.append(json.loads(path.read_text()) if path.exists() else None)
+        notes.append(json.loads(path.read_text()) if path.exists() else {})
         return validate(training)
 
     monkeypatch.setattr(Training, "validate", read_notes)
     change(project, "vae", epochs=4)
     run_in(project, "train", "vae")
-    assert notes[0] is None
+    assert notes[0] == {}
     assert all(note["images_per_second"] > 0 and "cpu" in note["device"] for note in notes[1:])
     # the pace so far, for the epochs that are left: three after the first, and so on
     left = [note["seconds_left"] for note in notes[1:]]

@@ -9,6 +9,7 @@ from autoencoder.surroundings import (
     nearest_codes,
     outline,
     read_point,
+    shadow,
     typical_code,
     write_point,
 )
@@ -47,6 +48,20 @@ def test_the_radius_holds_its_share_of_the_draws(dim, quantile):
 def test_a_mixture_has_no_such_distance():
     with pytest.raises(ValueError, match="mixture of 2"):
         gaussian(Prior(np.array([0.5, 0.5]), np.zeros((2, 1)), np.ones((2, 1, 1))))
+
+
+def test_the_shadow_of_a_gaussian_is_where_its_draws_fall():
+    deviations = np.array([2.0, 0.5, 1.0])
+    axes = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 2)))[0].T
+    plane = Plane(np.array([5.0, 1.0, 0.0]), axes)
+    mean = np.array([1.0, -1.0, 3.0])
+    ring = shadow(mean, deviations, plane, radius=2.0)
+    assert ring.mean(0) == pytest.approx(plane.coordinates(mean[None])[0])
+    draws = plane.coordinates(mean + deviations * np.random.default_rng(2).standard_normal((100_000, 3)))
+    inverse = np.linalg.inv(np.cov(draws.T))
+    away = ring - ring.mean(0)
+    assert np.einsum("ni,ij,nj->n", away, inverse, away) == pytest.approx(np.full(len(ring), 4), rel=0.03)
+    assert np.ptp(shadow(mean, np.zeros(3), plane, 2.0), axis=0) == pytest.approx([0, 0])  # no spread, no ring
 
 
 def test_the_outline_lies_at_the_radius_and_on_the_plane():

@@ -186,6 +186,7 @@ class LatentMap {
     const ink = getComputedStyle(this.field);
     if (this.data.outline) this.drawLoop(context, this.data.outline, ink.color, [5, 4]);
     if (this.data.corners) this.drawCorners(context, ink);
+    if (this.data.own) this.drawOwn(context, ink);
     this.mark();
   }
 
@@ -225,17 +226,37 @@ class LatentMap {
     context.globalAlpha = 1;
   }
 
-  drawLoop(context, places, colour, dash) {
+  drawLoop(context, places, colour, dash, width = 1.2, opacity = 0.65) {
     context.beginPath();
     for (const place of places) context.lineTo(...this.screen(place));
     context.closePath();
     context.setLineDash(dash);
     context.strokeStyle = colour;
-    context.lineWidth = 1.2;
-    context.globalAlpha = 0.65;
+    context.lineWidth = width;
+    context.globalAlpha = opacity;
     context.stroke();
     context.globalAlpha = 1;
     context.setLineDash([]);
+  }
+
+  // Of a model that is no VAE the ring has no size: a dot in its middle says where it is.
+  drawOwn(context, ink) {
+    const { name, ring } = this.data.own;
+    const [x, y] = this.screen([0, 1].map((i) => ring.reduce((sum, place) => sum + place[i], 0) / ring.length));
+    const right = Math.max(x + 4, ...ring.map((place) => this.screen(place)[0])) + 7;
+    context.font = `600 12px ${ink.fontFamily}`;
+    context.textAlign = "left";
+    context.textBaseline = "middle";
+    for (const [colour, wider] of [[ink.backgroundColor, 3], [ink.accentColor, 0]]) {
+      this.drawLoop(context, ring, colour, [], 2.5 + wider, 1);
+      context.fillStyle = context.strokeStyle = colour;
+      context.beginPath();
+      context.arc(x, y, 3.5 + wider / 2, 0, 2 * Math.PI);
+      context.fill();
+      context.lineWidth = wider;
+      if (wider) context.strokeText(name, right, y);
+      else context.fillText(name, right, y);
+    }
   }
 
   drawCorners(context, ink) {

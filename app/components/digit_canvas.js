@@ -1,0 +1,65 @@
+const SIDE = 280; // of the canvas, in the units of the strokes
+const PEN = 22;
+
+const canvases = new WeakMap();
+
+export default function ({ data, parentElement, setStateValue }) {
+  if (!canvases.has(parentElement)) canvases.set(parentElement, new DigitCanvas(parentElement, data.strokes));
+  canvases.get(parentElement).send = (strokes) => setStateValue("strokes", strokes);
+}
+
+class DigitCanvas {
+  constructor(root, strokes) {
+    this.strokes = strokes;
+    this.stroke = null; // the one that is being drawn
+    this.canvas = root.querySelector("canvas");
+    this.canvas.addEventListener("pointerdown", (event) => this.begin(event));
+    this.canvas.addEventListener("pointermove", (event) => this.go(event));
+    for (const type of ["pointerup", "pointercancel"]) this.canvas.addEventListener(type, () => this.end());
+    root.querySelector("[data-action=undo]").addEventListener("click", () => this.keep(this.strokes.slice(0, -1)));
+    root.querySelector("[data-action=clear]").addEventListener("click", () => this.keep([]));
+    this.draw();
+  }
+
+  begin(event) {
+    this.canvas.setPointerCapture(event.pointerId);
+    this.stroke = this.place(event);
+    this.draw();
+  }
+
+  go(event) {
+    if (!this.stroke) return;
+    for (const point of event.getCoalescedEvents?.() ?? [event]) this.stroke.push(...this.place(point));
+    this.draw();
+  }
+
+  end() {
+    if (!this.stroke) return;
+    const strokes = [...this.strokes, this.stroke];
+    this.stroke = null;
+    this.keep(strokes);
+  }
+
+  keep(strokes) {
+    this.strokes = strokes;
+    this.draw();
+    this.send(strokes);
+  }
+
+  place(event) {
+    const box = this.canvas.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top].map((value) => Math.round((value * SIDE) / box.width));
+  }
+
+  draw() {
+    const context = this.canvas.getContext("2d");
+    context.clearRect(0, 0, SIDE, SIDE);
+    Object.assign(context, { lineWidth: PEN, lineCap: "round", lineJoin: "round", strokeStyle: "#fff" });
+    for (const stroke of this.stroke ? [...this.strokes, this.stroke] : this.strokes) {
+      context.beginPath();
+      context.moveTo(stroke[0], stroke[1]);
+      for (let i = 0; i < stroke.length; i += 2) context.lineTo(stroke[i] + 0.01, stroke[i + 1]); // a dot is a line too
+      context.stroke();
+    }
+  }
+}

@@ -1,0 +1,147 @@
+"""Digits of a person's own: drawn or uploaded on Reconstruct, then on Explore's map, without a browser."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from autoencoder.exported import load_model
+from autoencoder.images import to_uint8, to_unit_interval
+from autoencoder.preparation import from_strokes
+from tests.pages import APP, messages, open_page, page_html
+
+ONE = [[140, 40, 140, 240]]
+CROSS = [[60, 60, 220, 220], [220, 60, 60, 220]]
+
+
+@pytest.fixture
+def draw(root, monkeypatch):
+    """The page with this on its canvas."""
+
+    def opened(strokes: list[list[float]]) -> AppTest:
+        app = open_page(monkeypatch, root, images="Draw")
+        app.session_state.strokes = strokes
+        return app.run()
+
+    return opened
+
+
+@pytest.fixture
+def upload(root, monkeypatch):
+    """The page after a file was uploaded."""
+
+    def opened(name: str, content: bytes) -> AppTest:
+        app = open_page(monkeypatch, root, images="Upload")
+        return app.file_uploader(key="upload").upload(name, content, "image/png").run()
+
+    return opened
+
+
+def photograph(digit: np.ndarray) -> bytes:
+    """Dark on a bright sheet."""
+    sheet = np.full((300, 400), 225, np.uint8)
+    large = np.asarray(Image.fromarray(digit).resize((196, 196), Image.Resampling.BICUBIC))
+    sheet[50:246, 90:286] -= (large * 0.7).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(sheet).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def shown(html: str, alt: str) -> np.ndarray:
+    """The picture with this description."""
+    import base64
+
+    found = re.search(rf'src="data:image/png;base64,([^"]+)" alt="{re.escape(alt)}"', html)
+    assert found, alt
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(found[1]))))
+
+
+def test_an_empty_canvas_asks_for_a_drawing(draw):
+    html = page_html(draw([]))
+    assert "Nothing yet." in html
+    assert "<table>" not in html
+
+
+def test_a_drawing_is_shown_as_the_encoder_sees_it_and_reconstructed(draw, root):
+    html = page_html(draw(ONE))
+    prepared = from_strokes(ONE)
+    assert prepared is not None
+    pixels = to_uint8(prepared)
+    np.testing.assert_array_equal(shown(html, "What the encoder sees"), pixels)
+    decoded = load_model(root / "models" / "pca" / "onnx").reconstruct(to_unit_interval(pixels)[None])[0]
+    np.testing.assert_array_equal(shown(html, "pca: reconstruction of "), to_uint8(decoded))
+    error = np.square(decoded - to_unit_interval(pixels)).mean()
+    assert f">{error:.4f}" in html
+    assert "The classifier reads" in html
+
+
+def test_a_vae_s_code_is_shown_as_mean_and_spread(draw, root):
+    html = page_html(draw(ONE))
+    prepared = from_strokes(ONE)
+    assert prepared is not None
+    encoding = load_model(root / "models" / "vae" / "onnx").encode(to_unit_interval(to_uint8(prepared))[None])
+    assert encoding.log_var is not None
+    found = {int(index): (mean, std) for index, mean, std in re.findall(r'title="z(\d+): (\S+) ± (\S+)"', html)}
+    assert len(found) == encoding.mean.shape[1]
+    for index, (mean, std) in found.items():
+        assert (mean, std) == (f"{encoding.mean[0, index]:.2f}", f"{np.exp(0.5 * encoding.log_var[0, index]):.2f}")
+
+
+def test_a_drawing_stays_while_other_pages_are_visited(draw):
+    app = draw(CROSS)
+    before = page_html(app)
+    app.switch_page(str(APP / "walk.py")).run()
+    app.switch_page(str(APP / "reconstruct.py")).run()
+    assert page_html(app) == before
+
+
+def test_a_photograph_is_prepared(upload, digits):
+    html = page_html(upload("seven.png", photograph(digits[0][3])))
+    prepared = shown(html, "What the encoder sees").astype(float)
+    assert prepared.max() > 200
+    rows, columns = (np.flatnonzero((prepared > 100).any(axis)) for axis in (1, 0))
+    assert max(np.ptp(rows), np.ptp(columns)) + 1 in (19, 20, 21)
+    assert shown(html, "the photograph").shape == (210, 280)
+    assert "<table>" in html
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"GIF89a", "no picture that can be read here"),
+        (photograph(np.zeros((28, 28), np.uint8)), "no digit to be seen"),
+    ],
+)
+def test_what_shows_no_digit_gets_its_sentence(upload, content, message):
+    app = upload("it.png", content)
+    assert message in messages(app)
+    assert "Nothing yet." in page_html(app)
+
+
+def test_taking_an_upload_back_forgets_it(upload, digits):
+    app = upload("seven.png", photograph(digits[0][3]))
+    app.file_uploader(key="upload").set_value(None).run()
+    assert "Nothing yet." in page_html(app)
+
+
+@pytest.mark.parametrize("model", ["vae", "pca"])
+def test_explore_shows_where_the_encoder_puts_the_drawing(draw, root, model):
+    app = draw(ONE)
+    app.query_params["model"] = model
+    app.switch_page(str(APP / "explore.py")).run()
+    assert not app.exception
+    [button] = [button for button in app.sidebar.button if "drawing" in button.label]
+    button.click().run()
+    prepared = from_strokes(ONE)
+    assert prepared is not None
+    mean = load_model(root / "models" / model / "onnx").encode(to_unit_interval(to_uint8(prepared))[None]).mean[0]
+    point = [float(value) for value in app.sidebar.text_input(key="z").value.split(",")]
+    assert point == pytest.approx(mean.tolist(), rel=1e-3, abs=1e-4)
+
+
+def test_explore_without_a_drawing_has_no_such_button(root, monkeypatch):
+    app = open_page(monkeypatch, root, "explore.py")
+    assert not [button for button in app.sidebar.button if "your" in button.label]
