@@ -102,6 +102,7 @@ prior = PRIORS["normal"] if variational else "the codes' Gaussian"
 
 latent_point.carry_over(name, model)
 plane, corners, axes = choose_plane(codes, labels)
+latent_point.choose_digit(model)
 st.sidebar.pills(
     "Go to a typical", np.unique(labels).tolist(), key="digit", on_change=latent_point.visit_typical, args=(model,)
 )

@@ -36,6 +36,23 @@ def visit(model: ExportedModel, index: int) -> None:
     go_to(model.latents.test_mean[index])
 
 
+def choose_digit(model: ExportedModel) -> None:
+    """The number of a test digit to go to; one that was chosen on another page is where the first visit begins."""
+    known = any("z" in place for place in (st.session_state, st.query_params))
+    if not known and st.session_state.get("index") is not None:
+        visit(model, st.session_state.index)
+    st.sidebar.number_input(
+        "Go to test image", 0, len(model.latents.test_mean) - 1, None, key="index", bind="query-params",
+        on_change=visit_chosen, args=(model,),
+    )  # fmt: skip
+
+
+def visit_chosen(model: ExportedModel) -> None:
+    """Go to the code of the test digit whose number was just given."""
+    if st.session_state.index is not None:
+        visit(model, st.session_state.index)
+
+
 def go_to(latent: Float[np.ndarray, " latent_dim"]) -> None:
     """Go to a latent."""
     st.session_state.z = write_point(latent)

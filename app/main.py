@@ -62,6 +62,9 @@ page = st.navigation(
     position="top",
 )
 for key in KEPT & st.session_state.keys():
-    st.session_state[key] = st.session_state[key]  # otherwise Streamlit forgets a page's choices when it is left
+    if st.session_state[key] is None:
+        del st.session_state[key]  # no choice here is the usual one elsewhere
+    else:
+        st.session_state[key] = st.session_state[key]  # otherwise Streamlit forgets a page's choices when it is left
 artifacts.watch(artifacts.snapshot())  # before the page, which may stop
 page.run()

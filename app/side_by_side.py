@@ -76,9 +76,11 @@ def table(
     rows = []
     for i, caption in enumerate(captions):
         words = " · ".join(filter(None, [caption, seen[i] and f"reads {seen[i]}"]))
-        cells = [f"<td>{layout.picture(pixels[i], f'{what}: {caption}', scale)}<small>{words}</small></td>"]
+        cells = [
+            f"<td>{layout.picture(pixels[i], f'{what}: {caption}' if caption else what, scale)}<small>{words}</small></td>"
+        ]
         for name, values in decoded.items():
-            pair = layout.picture(to_uint8(values[i]), f"{name}: reconstruction of {caption}", scale)
+            pair = layout.picture(to_uint8(values[i]), f"{name}: reconstruction of {caption or what}", scale)
             pair += layout.picture(difference_image(images[i], values[i], LIMIT), f"{name}: difference", scale)
             mark = " class=best" if found[name][i] == best[i] and len(models) > 1 else ""
             worse = share_below(found[name][i], errors[name])

@@ -147,6 +147,59 @@ def test_a_damaged_model_is_named_and_mended_on_screen(page, root, export):
     expect(page.locator(".name", has_text="vae")).to_be_visible()
 
 
+def test_a_drawn_stroke_is_reconstructed_in_under_a_second(page):
+    page.goto("/?images=Draw")
+    settled(page)
+    canvas = page.get_by_role("img", name="Canvas")
+    box = canvas.bounding_box()
+    waits = []
+    for attempt in range(3):  # a machine that is busy elsewhere gets another chance
+        x = box["x"] + 100 + 40 * attempt
+        page.mouse.move(x, box["y"] + 40)
+        page.mouse.down()
+        page.mouse.move(x + 10, box["y"] + 240, steps=10)
+        before = page.locator(".close-up img").get_attribute("src")
+        started = time.monotonic()
+        page.mouse.up()
+        expect(page.locator(".close-up img")).not_to_have_attribute("src", before)
+        expect(page.get_by_alt_text("vae: reconstruction of your")).to_be_visible()
+        waits.append(time.monotonic() - started)
+        if min(waits) < 1:
+            break
+    assert min(waits) < 1, waits
+    drawn_one = page.get_by_alt_text("What the encoder sees").get_attribute("src")
+    page.get_by_role("link", name="Explore").click()
+    page.get_by_role("button", name="Go to your drawing").click()
+    page.wait_for_url("**z=*")
+    page.get_by_role("link", name="Reconstruct").click()
+    expect(page.get_by_alt_text("What the encoder sees")).to_have_attribute("src", drawn_one)
+    while page.get_by_text("The classifier reads").count():
+        page.get_by_role("button", name="Undo").click()
+        settled(page)
+    expect(page.get_by_text("Nothing yet.")).to_be_visible()
+
+
+def test_a_photograph_is_reconstructed_and_other_files_get_a_message(page, digits):
+    page.goto("/?images=Upload")
+    settled(page)
+    sheet = np.full((300, 400), 225, np.uint8)
+    sheet[50:246, 90:286] -= (np.asarray(Image.fromarray(digits[0][3]).resize((196, 196))) * 0.7).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(sheet).save(buffer, "JPEG")
+
+    def upload(content: bytes) -> None:
+        page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+            {"name": "photograph.jpg", "mimeType": "image/jpeg", "buffer": content}
+        )
+
+    upload(buffer.getvalue())
+    expect(page.get_by_alt_text("vae: reconstruction of your")).to_be_visible()
+    expect(page.get_by_text("The classifier reads")).to_be_visible()
+    upload(buffer.getvalue()[: buffer.tell() // 2])
+    expect(page.get_by_text("damaged or cut off")).to_be_visible()
+    expect(page.get_by_text("Nothing yet.")).to_be_visible()
+
+
 def test_samples_can_be_downloaded(page):
     page.goto("/sample?side=2&seed=7")
     settled(page)

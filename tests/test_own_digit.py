@@ -72,7 +72,7 @@ def test_a_drawing_is_shown_as_the_encoder_sees_it_and_reconstructed(draw, root)
     pixels = to_uint8(prepared)
     np.testing.assert_array_equal(shown(html, "What the encoder sees"), pixels)
     decoded = load_model(root / "models" / "pca" / "onnx").reconstruct(to_unit_interval(pixels)[None])[0]
-    np.testing.assert_array_equal(shown(html, "pca: reconstruction of "), to_uint8(decoded))
+    np.testing.assert_array_equal(shown(html, "pca: reconstruction of your drawing"), to_uint8(decoded))
     error = np.square(decoded - to_unit_interval(pixels)).mean()
     assert f">{error:.4f}" in html
     assert "The classifier reads" in html
