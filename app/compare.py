@@ -15,37 +15,46 @@ from autoencoder.headline import HEADLINE
 from autoencoder.images import image_grid, to_uint8, to_unit_interval
 from autoencoder.priors import draw_noise, sample
 
-ROOM = 1000  # pixels for the columns, at 1440x900 beside the sidebar
+ROOM = 985  # pixels for the columns, at 1440x900 beside the sidebar
 CHART_SIZE = 'width="980" style="image-rendering: auto"'
-SIDE = 4  # samples, and frames of the walk, in a row
+ARRANGEMENTS = ((4, 2), (3, 2), (4, 1), (3, 1))  # samples, and frames of the walk, in a row; their scale
+PADDING = 20
+FIRST, LARGE = 3, 6  # pixel scales of the test images and of their reconstructions
 VIEWS = {"pictures": "Pictures", "figures": "Figures", "claims": "The two claims"}
 
 
 def pictures(models: dict[str, ExportedModel], images: np.ndarray, seed: int) -> str:
     """One column per model: the first image reconstructed, samples of N(0, I), the walk to the second image."""
-    scale = 2 if len(models) * (SIDE * 58 + 28) <= ROOM else 1
+    side, scale = arrangement(len(models))
+    large = min(LARGE, side * scale)
     pixels = to_unit_interval(images)
     head, digit, samples, walk = ["<th></th>"], [], [], []
-    digit.append(f"<td>{layout.picture(images[0], 'test image', 4)}<small>the same digit</small></td>")
-    samples.append("<td><small>the same noise from N(0, I)</small></td>")
-    walk.append(f"<td>{layout.picture(images[1], 'second test image', 2)}<small>the same walk, to this</small></td>")
+    digit.append(f"<td>{layout.picture(images[0], 'test image', FIRST)}<small>the same digit</small></td>")
+    samples.append("<td><small>the same noise</small><small>from N(0, I)</small></td>")
+    walk.append(f"<td>{layout.picture(images[1], 'second test image', FIRST)}<small>the same walk</small></td>")
     for name, model in models.items():
         codes = model.encode(pixels).mean
-        steps = np.linspace(0, 1, 2 * SIDE, dtype=np.float32)[:, None]
-        noise = draw_noise(SIDE * SIDE, model.manifest.latent_dim, seed)
+        steps = np.linspace(0, 1, 2 * side, dtype=np.float32)[:, None]
+        noise = draw_noise(side * side, model.manifest.latent_dim, seed)
         grids = {
-            "samples": image_grid(model.decode(sample(model.latents.priors["normal"], noise)), SIDE, 2, scale, 64),
-            "walk": image_grid(model.decode(codes[:1] + steps * (codes[1:] - codes[:1])), SIDE, 2, scale, 64),
+            "samples": image_grid(model.decode(sample(model.latents.priors["normal"], noise)), side, 2, scale, 64),
+            "walk": image_grid(model.decode(codes[:1] + steps * (codes[1:] - codes[:1])), side, 2, scale, 64),
         }
         decoded = model.decode(codes[:1])[0]
         error = np.square(decoded - pixels[0]).mean()
         head.append(f'<th><span class="name">{name}</span><small>{model.manifest.latent_dim} dimensions</small></th>')
-        picture = layout.picture(to_uint8(decoded), f"{name}: reconstruction", 4)
+        picture = layout.picture(to_uint8(decoded), f"{name}: reconstruction", large)
         digit.append(f"<td>{picture}<small>error {error:.4f}</small></td>")
         samples.append(f"<td>{layout.picture(grids['samples'], f'{name}: samples')}</td>")
         walk.append(f"<td>{layout.picture(grids['walk'], f'{name}: walk')}</td>")
     rows = "".join(f"<tr>{''.join(cells)}</tr>" for cells in (head, digit, samples, walk))
-    return f'<div class="sheet"><table>{rows}</table></div>'
+    return f'<div class="sheet tight"><table>{rows}</table></div>'
+
+
+def arrangement(models: int) -> tuple[int, int]:
+    """How many samples stand in a row, and their pixel scale: the largest at which all columns fit the room."""
+    fits = ((side, scale) for side, scale in ARRANGEMENTS if models * (side * (28 * scale + 2) + PADDING) <= ROOM)
+    return next(fits, ARRANGEMENTS[-1])
 
 
 def figures(workspace: Workspace, names: list[str], every: bool) -> str:

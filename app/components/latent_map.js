@@ -243,7 +243,7 @@ class LatentMap {
   drawOwn(context, ink) {
     const { name, ring } = this.data.own;
     const [x, y] = this.screen([0, 1].map((i) => ring.reduce((sum, place) => sum + place[i], 0) / ring.length));
-    const right = Math.max(x + 4, ...ring.map((place) => this.screen(place)[0])) + 7;
+    const right = Math.max(x + 9, ...ring.map((place) => this.screen(place)[0])) + 7;
     context.font = `600 12px ${ink.fontFamily}`;
     context.textAlign = "left";
     context.textBaseline = "middle";
