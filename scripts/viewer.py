@@ -22,6 +22,35 @@ SCREEN: ViewportSize = {"width": 1440, "height": 900}
 READY = "footer.status", "[data-testid='stApp'][data-test-script-state='notRunning']"
 PATIENCE = 60  # seconds for a server to answer
 
+# Notes when a picture is drawn, when it became exact, and when a person let go.
+STOPWATCH = """
+globalThis.times = {drawn: [], exact: [], released: 0, pressed: 0};
+const put = CanvasRenderingContext2D.prototype.putImageData;
+CanvasRenderingContext2D.prototype.putImageData = function (...given) {
+  put.apply(this, given);
+  if (this.canvas.matches?.(".pixels")) times.drawn.push(performance.now());
+};
+addEventListener("pointerup", () => (times.released = performance.now()), true);
+addEventListener("keydown", (event) => (times.pressed = times.released = event.timeStamp), true);
+"""
+WATCH = """(canvas) => new MutationObserver(() => canvas.dataset.exact === "true" && times.exact.push(performance.now()))
+  .observe(canvas, {attributes: true, attributeFilter: ["data-exact"]})"""
+# Two seconds of a mouse that moves twice a frame: playwright's own is too slow to show what the page can do.
+DRAG = """async (field) => {
+  const box = field.getBoundingClientRect();
+  times.drawn.length = 0;
+  for (let frame = 0; frame < 120; frame++) {
+    for (const half of [0, 0.5]) {
+      const turn = (frame + half) / 20;
+      const [x, y] = [Math.cos(turn), Math.sin(turn)].map((value) => (1 + value / 2) * box.width / 2);
+      field.dispatchEvent(new PointerEvent("pointermove", {clientX: box.left + x, clientY: box.top + y, pointerId: 1}));
+    }
+    await new Promise(requestAnimationFrame);
+  }
+  return times.drawn;
+}"""
+BLENDED = "times.drawn.find((time) => time >= times.pressed) - times.pressed"  # from a key to its picture
+
 
 class NoChromium(Exception):
     """There is none on PATH or in CHROMIUM."""
@@ -81,6 +110,12 @@ def settle(page: Page) -> None:
     """Wait until the page's script has run."""
     for selector in READY:
         page.locator(selector).wait_for(state="attached")
+
+
+def wait_for_exact(page: Page) -> float:
+    """Milliseconds from letting go to the exact picture."""
+    page.wait_for_function("times.exact.some((time) => time > times.released)")
+    return page.evaluate("times.exact.find((time) => time > times.released) - times.released")
 
 
 def _answers(process: "subprocess.Popen[bytes]", url: str) -> bool:

@@ -16,7 +16,7 @@ from autoencoder.exported import load_model
 from autoencoder.images import to_uint8
 from autoencoder.planes import principal_plane
 from autoencoder.sections import frame_of
-from scripts.viewer import SCREEN, NoChromium, chromium, serve, settle
+from scripts.viewer import BLENDED, DRAG, SCREEN, STOPWATCH, WATCH, NoChromium, chromium, serve, settle, wait_for_exact
 
 pytestmark = pytest.mark.browser
 INSIDE = re.compile(r"(https?|wss?)://127\.0\.0\.1[:/]|data:|blob:")
@@ -244,33 +244,6 @@ def test_a_running_training_is_followed(page, root):
     expect(page.get_by_text("after epoch 4.")).to_be_visible()
 
 
-# Notes when a picture is drawn, when it became exact, and when a person let go.
-STOPWATCH = """
-globalThis.times = {drawn: [], exact: [], released: 0, pressed: 0};
-const put = CanvasRenderingContext2D.prototype.putImageData;
-CanvasRenderingContext2D.prototype.putImageData = function (...given) {
-  put.apply(this, given);
-  if (this.canvas.matches?.(".pixels")) times.drawn.push(performance.now());
-};
-addEventListener("pointerup", () => (times.released = performance.now()), true);
-addEventListener("keydown", (event) => (times.pressed = times.released = event.timeStamp), true);
-"""
-WATCH = """(canvas) => new MutationObserver(() => canvas.dataset.exact === "true" && times.exact.push(performance.now()))
-  .observe(canvas, {attributes: true, attributeFilter: ["data-exact"]})"""
-# Two seconds of a mouse that moves twice a frame: playwright's own is too slow to show what the page can do.
-DRAG = """async (field) => {
-  const box = field.getBoundingClientRect();
-  times.drawn.length = 0;
-  for (let frame = 0; frame < 120; frame++) {
-    for (const half of [0, 0.5]) {
-      const turn = (frame + half) / 20;
-      const [x, y] = [Math.cos(turn), Math.sin(turn)].map((value) => (1 + value / 2) * box.width / 2);
-      field.dispatchEvent(new PointerEvent("pointermove", {clientX: box.left + x, clientY: box.top + y, pointerId: 1}));
-    }
-    await new Promise(requestAnimationFrame);
-  }
-  return times.drawn;
-}"""
 PIXELS = """(canvas) => [...canvas.getContext("2d").getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 === 0)"""
 
 
@@ -300,12 +273,6 @@ def decoded(root: Path, z: list[float]) -> np.ndarray:
 
 def point(page: Page) -> list[float]:
     return page.evaluate("latentPoint.z")
-
-
-def wait_for_exact(page: Page) -> float:
-    """Milliseconds from letting go to the exact picture."""
-    page.wait_for_function("times.exact.some((time) => time > times.released)")
-    return page.evaluate("times.exact.find((time) => time > times.released) - times.released")
 
 
 def test_the_point_is_dragged_smoothly_and_decoded_exactly_after_release(page, root, explore):
@@ -339,7 +306,7 @@ def test_sliders_and_arrow_keys_move_the_point(page, root, explore):
     waits = []
     for _ in range(3):
         slider.press("ArrowRight")
-        waits.append(page.evaluate("times.drawn.find((time) => time >= times.pressed) - times.pressed"))
+        waits.append(page.evaluate(BLENDED))
         wait_for_exact(page)
     assert min(waits) <= 80, waits
     assert sum(value != old for value, old in zip(point(page), before, strict=True)) >= 1
@@ -353,6 +320,24 @@ def test_sliders_and_arrow_keys_move_the_point(page, root, explore):
     assert moved["x"] == pytest.approx(place["x"] - field.bounding_box()["width"] / 120, abs=0.5)
     assert moved["y"] == pytest.approx(place["y"] - field.bounding_box()["width"] / 16, abs=0.5)
     np.testing.assert_array_equal(drawn(picture), decoded(root, point(page)))
+
+
+def test_a_drag_right_after_a_slider_ends_where_it_was_let_go(page, root, explore):
+    picture, field = explore()
+    page.get_by_role("slider").first.press("ArrowRight")
+    wait_for_exact(page)
+    box = field.bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.mouse.down()  # takes the focus from the slider, which must not settle the point
+    page.mouse.move(box["x"] + 300, box["y"] + 150, steps=20)
+    page.wait_for_timeout(200)
+    page.mouse.move(box["x"] + 330, box["y"] + 140, steps=5)
+    page.mouse.up()
+    wait_for_exact(page)
+    np.testing.assert_array_equal(drawn(picture), decoded(root, point(page)))
+    marker = page.locator(".marker").bounding_box()
+    assert marker["x"] + marker["width"] / 2 == pytest.approx(box["x"] + 330, abs=1)
+    assert marker["y"] + marker["height"] / 2 == pytest.approx(box["y"] + 140, abs=1)
 
 
 def test_hovering_a_code_shows_its_digit_and_a_double_click_goes_there(page, root, explore, digits):

@@ -62,7 +62,8 @@ class LatentMap {
   grab(event) {
     this.field.setPointerCapture(event.pointerId);
     this.tip.hidden = true;
-    point.held = this.dragging = true;
+    this.dragging = true;
+    point.holder = "map";
     this.aim(this.place(event));
   }
 
@@ -78,7 +79,7 @@ class LatentMap {
     event.preventDefault();
     const step = this.data.reach * (event.shiftKey ? LARGE_STEP : STEP);
     const from = this.next ?? this.coordinates(point.z);
-    point.held = true;
+    point.holder = "map";
     this.aim(from.map((value, i) => value + step * direction[i]));
   }
 
@@ -106,7 +107,7 @@ class LatentMap {
   }
 
   settle() {
-    if (!point.held) return;
+    if (point.holder !== "map") return;
     this.dragging = false;
     this.go();
     settlePoint(this.send);

@@ -20,7 +20,7 @@ class LatentPicture {
     point.followers.picture = () => this.draw();
     if (data !== this.data) Object.assign(this, { data, exact: readBytes(data.pixels) });
     const outdated = data.turn < point.turn && performance.now() - point.asked < PATIENCE;
-    if (point.held || outdated) return;
+    if (point.holder || outdated) return;
     point.turn = data.turn;
     movePoint(data.z, null);
   }

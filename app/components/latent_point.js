@@ -7,7 +7,7 @@ const PATIENCE = 2000; // milliseconds for which answers to older questions are 
 const point = (globalThis.latentPoint ??= {
   z: null, // where it is
   pixels: null, // blended there, in the page
-  held: false, // a person is moving it
+  holder: null, // the widget with which a person is moving it
   turn: 0, // counts the questions to the server, so that its answers tell which they belong to
   asked: 0, // when the last was sent
   followers: {}, // what each widget does when the point has moved
@@ -21,7 +21,7 @@ function movePoint(z, pixels) {
 
 // Asks the server for the exact picture, at a point of as many digits as the link will have.
 function settlePoint(setTriggerValue) {
-  point.held = false;
+  point.holder = null;
   movePoint(point.z.map((value) => Number(value.toPrecision(4))), point.pixels);
   ask(setTriggerValue, "move", { z: point.z });
 }

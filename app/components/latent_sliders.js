@@ -57,14 +57,13 @@ class LatentSliders {
     const z = [...point.z];
     z[index] = value;
     const parts = neighbours(((value - low) / (high - low)) * (length - 1), length);
-    point.held = true;
+    point.holder = "sliders";
     movePoint(z, blend(this.strips, parts.map(([place, weight]) => [index * length + place, weight])));
   }
 
   settleSoon() {
-    if (!point.held) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => settlePoint(this.send), PAUSE);
+    this.timer = setTimeout(() => point.holder === "sliders" && settlePoint(this.send), PAUSE);
   }
 
   read() {
