@@ -1,5 +1,5 @@
 # `make repro` and `make test` are all a fresh machine needs: each makes .venv, installs, and runs.
-.PHONY: repro app test demo check bench bench-gpu seeds clean
+.PHONY: repro app test demo check bench bench-gpu seeds screenshots clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,6 +21,9 @@ test: check
 
 seeds: $(VENV)/.installed
 	@$(BIN)/python -m scripts.seeds $(SEEDS)
+
+screenshots: $(VENV)/.installed-dev
+	@$(BIN)/python -m scripts.screenshots
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m benchmarks.cpu

@@ -1,4 +1,4 @@
-"""Every claim about speed on a CPU, in one run of about twenty-five minutes; nothing else should run meanwhile.
+"""Every claim about speed on a CPU, in one run of about half an hour; nothing else should run meanwhile.
 
 Needs the workspace's data and models, which `make repro` makes.
 """
@@ -14,6 +14,7 @@ from autoencoder.data import SplitParams, load_test_split, load_training_splits
 from autoencoder.devices import configure
 from benchmarks import pipeline
 from benchmarks.epochs import time_per_epoch
+from benchmarks.interaction import interaction
 from benchmarks.machine import environment
 from benchmarks.quality import time_to_quality
 from benchmarks.report import run_parts
@@ -37,6 +38,7 @@ def main() -> None:
     parts = {
         "decoding": lambda: decoding(MODEL),
         "first_paint": first_paint,
+        "interaction": interaction,
         "time_to_quality": lambda: time_to_quality(train, validation, test, SEEDS),
         "time_per_epoch": lambda: time_per_epoch(train),
         "pipeline": whole_pipeline,

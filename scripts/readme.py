@@ -1,6 +1,6 @@
-"""Rewrite the generated parts of README.md: results, metric definitions, speed.
+"""Rewrite the generated parts of README.md and docs/viewer.md: results, metric definitions, speed, photographs.
 
-`python -m scripts.readme`; a test keeps README.md equal to what this writes.
+`python -m scripts.readme`; a test keeps them equal to what this writes.
 """
 
 import json
@@ -13,8 +13,36 @@ from autoencoder.comparison import REAL, baselines, completeness, continuity, me
 from autoencoder.config import Parameters
 from scripts.seeds import RESULTS as SEEDS
 
-README = Path("README.md")
-SPEED = Path("benchmarks/results/cpu.json")
+README, VIEWER = Path("README.md"), Path("docs/viewer.md")
+SPEED, PHOTOGRAPHS = Path("benchmarks/results/cpu.json"), Path("benchmarks/results/photos.json")
+
+ANSWERS = {
+    "Explore, two dimensions: a key on a slider until the blended picture": ("explore_2d", "key_to_blended"),
+    "from its release until the exact picture": ("explore_2d", "release_to_exact"),
+    "Explore, 20 dimensions: a key until the blended picture": ("explore_20d", "key_to_blended"),
+    "from its release until the exact picture, with new strips": ("explore_20d", "release_to_exact"),
+    "Reconstruct: the end of a stroke until its reconstructions by five models": ("stroke",),
+    "five other images through five models": ("reconstruct_another_draw",),
+    "Sample: other noise, 25 samples of five models": ("sample_another_draw",),
+    "Walk: other images, five models": ("walk_another_draw",),
+    "to the page Reconstruct": ("page_switch", "reconstruct"),
+    "to the page Sample": ("page_switch", "sample"),
+    "to the page Explore": ("page_switch", "explore"),
+    "to the page Walk": ("page_switch", "walk"),
+    "to the page Compare": ("page_switch", "compare"),
+    "to the page Training": ("page_switch", "training"),
+    "ten sessions at once, an action a second each": ("ten_sessions",),
+}
+PHOTOGRAPHED = {
+    "photographed": "moved, scaled, photographed",
+    "thicker_pen": "and thickened by up to half a pixel of MNIST's",
+    "marker": "thickened by half to one and a half pixels",
+    "fine_pen": "thinned by about half a pixel",
+    "bad_light": "a shadow's edge across the paper",
+    "bad_camera": "out of focus and noisy",
+    "dirty_paper": "specks on the paper",
+    "blackboard": "bright on a dark board",
+}
 
 
 def results() -> str:
@@ -140,10 +168,63 @@ def _stages(timings: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
     return rows
 
 
+def interaction_table() -> str:
+    """What `make bench` measured of the viewer's answers."""
+    found = json.loads(SPEED.read_text())
+    machine, measured = found["environment"], found["interaction"]
+    rows = []
+    for words, path in ANSWERS.items():
+        value = measured
+        for key in path:
+            value = value[key]
+        rows.append([words, *(f"{value[key]:.0f}" for key in ("median", "min", "max"))])
+    ten = measured["ten_sessions"]
+    return "\n\n".join(
+        [
+            f"Milliseconds in the page of a Chromium on the same {machine['cpu_cores']} cores ({machine['cpu']}), "
+            "measured by `make bench`:",
+            table(["", "median", "least", "most"], rows),
+            f"In a drag the picture follows {measured['explore_2d']['pictures_a_second']['median']:.0f} times a second, "
+            f"in 20 dimensions {measured['explore_20d']['pictures_a_second']['median']:.0f} times. Ten sessions: half on "
+            f"Reconstruct, half on Sample, each asking for other images every second; {ten['answers']} of {ten['asked']} "
+            "were answered within the time.",
+        ]
+    )
+
+
+def photographs_table() -> str:
+    """What `python -m benchmarks.photos` measured."""
+    found = json.loads(PHOTOGRAPHS.read_text())
+    rows = []
+    for setting, words in PHOTOGRAPHED.items():
+        part = found[setting]
+        errors = [
+            part[form][f"error_against_{what}"] for form in ("prepared", "naive") for what in ("input", "original")
+        ]
+        ratios = [f"{part['times_clean']:.2f}", f"{part['times_better_than_naive']:.1f}"]
+        read = [f"{part[form]['read_alike']:.1%}" for form in ("prepared", "naive")]
+        rows.append([words, *(f"{error:.4f}" for error in errors), *ratios, *read])
+    clean = found["photographed"]["clean"]["error_against_original"]
+    head = [
+        f"{found['photographed']['digits']} digits", "prepared: error against the encoder's input", "and the original",
+        "naive: against its input", "and the original", "times the clean digits' error", "times better than naive",
+        "read as the clean digit", "naive",
+    ]  # fmt: skip
+    return f"{table(head, rows)}\n\nThe clean digits themselves are reconstructed with an error of {clean:.4f}."
+
+
 def rewritten(text: str) -> str:
-    """README.md with its generated parts brought up to date."""
-    parts = {"results": results, "metrics": definitions_table, "speed": speed_tables}
+    """A document with its generated parts brought up to date."""
+    parts = {
+        "results": results,
+        "metrics": definitions_table,
+        "speed": speed_tables,
+        "interaction": interaction_table,
+        "photographs": photographs_table,
+    }
     for name, make in parts.items():
+        if f"<!-- {name}:" not in text:
+            continue
         begin, end = f"<!-- {name}: generated by scripts/readme.py -->", f"<!-- end of {name} -->"
         before, after = text.partition(begin)[0], text.partition(end)[2]
         text = f"{before}{begin}\n{make()}\n{end}{after}"
@@ -151,4 +232,5 @@ def rewritten(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(rewritten(README.read_text()))
+    for document in (README, VIEWER):
+        document.write_text(rewritten(document.read_text()))
