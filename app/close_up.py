@@ -8,13 +8,15 @@ from autoencoder.exported import ExportedModel
 from autoencoder.images import to_unit_interval
 from autoencoder.surroundings import activity
 
+TITLE = "What the encoder sees"
 SCALE = 10
 REACH = 3.5  # of the bars, in standard deviations of N(0, I)
 
 
-def close_up(models: dict[str, ExportedModel], pixels: UInt8[np.ndarray, "28 28"], title: str, caption: str) -> str:
+def close_up(models: dict[str, ExportedModel], pixels: UInt8[np.ndarray, "28 28"], caption: str) -> str:
     """The image and the bars, as HTML."""
-    figure = f"<figure><h2>{title}</h2>{layout.picture(pixels, title, SCALE)}<small>{caption}</small></figure>"
+    picture = layout.picture(pixels, TITLE, SCALE)
+    figure = f"<figure><h2>{TITLE}</h2>{picture}<small>{caption}</small></figure>"
     bars = "".join(posterior(name, model, pixels) for name, model in models.items())
     return f'<div class="close-up">{figure}{bars}</div>'
 

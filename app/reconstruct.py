@@ -13,6 +13,7 @@ from side_by_side import JUDGED, TEST_IMAGE, errors_of, read, table
 
 from autoencoder.exported import ExportedModel
 from autoencoder.images import to_unit_interval
+from autoencoder.reader import Reader
 
 WAYS = ["Random", "Label", "Index", "Worst"]
 
@@ -54,6 +55,20 @@ def choose_decoding(models: dict[str, ExportedModel]) -> int | None:
     return panel.number_input("Noise", 0, 9999, 0, key="noise", bind="query-params") if which == "Draw" else None
 
 
+def own_image(how: str, models: dict[str, ExportedModel], reader: Reader | None) -> UInt8[np.ndarray, "n 28 28"]:
+    """The canvas or the upload, beside what the encoder sees; that one image, or none yet."""
+    with st.container(horizontal=True, gap="medium", key="own"):
+        left, right = st.container(width=own_digit.WIDTH), st.container(width="stretch")
+    with left:
+        digit = own_digit.choose(how)
+    if digit is None:
+        right.html(close_up({}, np.zeros((28, 28), np.uint8), "Nothing yet."))
+        return np.zeros((0, 28, 28), np.uint8)
+    [reads] = read(reader, to_unit_interval(digit)[None])
+    right.html(close_up(models, digit, f"The classifier reads {reads}." if reads else ""))
+    return digit[None]
+
+
 workspace = artifacts.current()
 layout.header(
     "Reconstruct",
@@ -69,21 +84,11 @@ how = st.sidebar.segmented_control(
     "Images", [*WAYS, *own_digit.WAYS], default=WAYS[0], required=True, key="images", bind="query-params"
 )
 if how in own_digit.WAYS:
-    posterior_seed = choose_decoding(models)
-    with st.container(horizontal=True, gap="medium", key="own"):
-        left, right = st.container(width=own_digit.WIDTH), st.container(width="stretch")
-    with left:
-        digit = own_digit.choose(how)
-    with right:
-        shown = np.zeros((28, 28), np.uint8) if digit is None else digit
-        reads = "" if digit is None else read(reader, to_unit_interval(shown)[None])[0]
-        words = f"The classifier reads {reads}." if reads else "Nothing yet."
-        st.html(close_up({} if digit is None else models, shown, "What the encoder sees", words))
-    pixels, captions, what = shown[None][: digit is not None], [""], f"your {own_digit.WAYS[how]}"
+    pixels, captions, what = own_image(how, models, reader), [""], f"your {own_digit.WAYS[how]}"
 else:
     chosen = choose_images(how, test.labels, lambda: np.argsort(-np.mean(list(errors.values()), axis=0), kind="stable"))
-    posterior_seed = choose_decoding(models)
     pixels, captions, what = test.images[chosen], [f"{test.labels[i]}, {i}" for i in chosen], TEST_IMAGE
+posterior_seed = choose_decoding(models)
 if len(pixels):
     st.html(table(models, pixels, captions, errors, reader, posterior_seed, what))
 layout.status(models.values())
