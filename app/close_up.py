@@ -1,5 +1,7 @@
 """One image seen closely: large, and the Gaussian that each VAE's encoder makes of it."""
 
+import html
+
 import layout
 import numpy as np
 from jaxtyping import UInt8
@@ -24,9 +26,9 @@ def close_up(models: dict[str, ExportedModel], pixels: UInt8[np.ndarray, "28 28"
 def posterior(name: str, model: ExportedModel, pixels: UInt8[np.ndarray, "28 28"]) -> str:
     """A VAE's code of an image: mean and spread of every dimension, the most active first; nothing for others."""
     encoding = model.encode(to_unit_interval(pixels)[None])
-    if encoding.log_var is None:
+    if encoding.deviations is None:
         return ""
-    means, deviations = encoding.mean[0], np.exp(0.5 * encoding.log_var[0])
+    means, deviations = encoding.mean[0], encoding.deviations[0]
     bars = []
     for index in np.argsort(-activity(model.latents.test_mean), kind="stable"):
         mean, deviation = float(means[index]), float(deviations[index])
@@ -35,8 +37,8 @@ def posterior(name: str, model: ExportedModel, pixels: UInt8[np.ndarray, "28 28"
         bars.append(
             f'<div class="code" title="z{index}: {mean:.2f} ± {deviation:.2f}" style="{place}"><small>z{index}</small><b></b></div>'
         )
-    about = "mean and spread; grey: N(0, I)"
-    return f"<section><h2>{name}<small>{about}</small></h2>{''.join(bars)}</section>"
+    head = f"<h2>{html.escape(name)}<small>mean and spread; grey: N(0, I)</small></h2>"
+    return f'<section style="--unit: {1 / REACH:.1%}">{head}{"".join(bars)}</section>'
 
 
 def share(value: float) -> float:

@@ -26,9 +26,11 @@ def read_curve(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def read_timings(path: Path) -> dict[str, str]:
-    """What a training says of its speed, in words; nothing where it has not said anything yet."""
+def read_timings(path: Path, since: int) -> dict[str, str]:
+    """What a training says of its speed, in words; nothing where it has not said anything since (nanoseconds)."""
     try:
+        if path.stat().st_mtime_ns < since:
+            return {}
         found = json.loads(path.read_text())
         words = {"device": str(found["device"]), "images_per_second": f"{found['images_per_second']:,.0f} images/s"}
         if "seconds_left" in found:

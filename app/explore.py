@@ -7,7 +7,7 @@ import layout
 import numpy as np
 import streamlit as st
 from jaxtyping import Float, UInt8
-from own_digit import encoded
+from own_digit import code_of
 
 from autoencoder.exported import ExportedModel
 from autoencoder.planes import Plane, principal_plane
@@ -102,11 +102,14 @@ prior = PRIORS["normal"] if variational else "the codes' Gaussian"
 
 latent_point.carry_over(name, model)
 plane, corners, axes = choose_plane(codes, labels)
-latent_point.choose_digit(model)
+latent_point.begin(model)
+st.sidebar.number_input(
+    "Go to test image", 0, len(codes) - 1, None, key="number", on_change=latent_point.visit_number, args=(model,)
+)
 st.sidebar.pills(
     "Go to a typical", np.unique(labels).tolist(), key="digit", on_change=latent_point.visit_typical, args=(model,)
 )
-if own := encoded(model):
+if own := code_of(model):
     st.sidebar.button(
         f"Go to your {own.what}", icon=":material/draw:", on_click=latent_point.go_to, args=(own.mean,), width="stretch"
     )

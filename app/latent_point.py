@@ -36,21 +36,20 @@ def visit(model: ExportedModel, index: int) -> None:
     go_to(model.latents.test_mean[index])
 
 
-def choose_digit(model: ExportedModel) -> None:
-    """The number of a test digit to go to; one that was chosen on another page is where the first visit begins."""
-    known = any("z" in place for place in (st.session_state, st.query_params))
-    if not known and st.session_state.get("index") is not None:
-        visit(model, st.session_state.index)
-    st.sidebar.number_input(
-        "Go to test image", 0, len(model.latents.test_mean) - 1, None, key="index", bind="query-params",
-        on_change=visit_chosen, args=(model,),
-    )  # fmt: skip
+def begin(model: ExportedModel) -> None:
+    """A first visit that knows no point yet begins at the test digit chosen on another page, or in the link."""
+    if "z" in st.session_state or "z" in st.query_params:
+        return
+    index = str(st.session_state.get("index") or st.query_params.get("index", ""))
+    if index.isdecimal() and 0 < int(index) < len(model.latents.test_mean):  # the first is what nobody chose
+        visit(model, int(index))
 
 
-def visit_chosen(model: ExportedModel) -> None:
-    """Go to the code of the test digit whose number was just given."""
-    if st.session_state.index is not None:
-        visit(model, st.session_state.index)
+def visit_number(model: ExportedModel) -> None:
+    """Go to the code of the test digit whose number was just given, and forget the number: it is a jump, no state."""
+    number, st.session_state.number = st.session_state.number, None
+    if number is not None:
+        visit(model, number)
 
 
 def go_to(latent: Float[np.ndarray, " latent_dim"]) -> None:

@@ -4,13 +4,13 @@ They are apart because Streamlit sends a widget's data whole whenever it changes
 """
 
 import base64
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 from jaxtyping import Float, Shaped, UInt8
 from own_digit import OwnDigit
+from widgets import declare
 
 from autoencoder.atlas import (
     PLANE_SIDE,
@@ -28,21 +28,15 @@ from autoencoder.sections import frame_of
 from autoencoder.sheets import DIGIT_COLOURS
 from autoencoder.surroundings import ACTIVE_VARIANCE, Gaussian, activity, outline, shadow
 
-COMPONENTS = Path(__file__).resolve().parent / "components"
 MAPPED = 3000  # codes of the map: more would hide each other
 SHARE = 0.99  # of the prior's draws: a point beyond them gets a warning
 SPREAD = 2.0  # standard deviations that are drawn around the code of a digit of one's own
 SHEET_COLUMNS = 60
 
 
-def declare(name: str) -> Any:
-    """A widget from its files; the shared script comes first, since a component has one."""
-    html, css, script = (COMPONENTS.joinpath(f"{name}.{kind}").read_text() for kind in ("html", "css", "js"))
-    shared = COMPONENTS.joinpath("latent_point.js").read_text()
-    return st.components.v2.component(name, html=html, css=css, js=f"{shared}\n{script}")
-
-
-latent_map, latent_picture, latent_sliders = map(declare, ("latent_map", "latent_picture", "latent_sliders"))
+latent_map, latent_picture, latent_sliders = (
+    declare(name, "latent_point") for name in ("latent_map", "latent_picture", "latent_sliders")
+)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -1,13 +1,13 @@
 """A digit of a person's own, drawn or photographed on the Reconstruct page, and where a model's encoder puts it."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import layout
 import numpy as np
 import streamlit as st
 from jaxtyping import Float32, UInt8
 from PIL import Image
+from widgets import declare
 
 from autoencoder.exported import ExportedModel
 from autoencoder.images import to_uint8, to_unit_interval
@@ -16,14 +16,7 @@ from autoencoder.uploads import SUFFIXES, PictureError, read_grey
 
 WAYS = {"Draw": "drawing", "Upload": "photograph"}
 WIDTH = CANVAS  # of canvas and photograph on the screen
-COMPONENTS = Path(__file__).resolve().parent / "components"
-
-digit_canvas = st.components.v2.component(
-    "digit_canvas",
-    html=COMPONENTS.joinpath("digit_canvas.html").read_text(),
-    css=COMPONENTS.joinpath("digit_canvas.css").read_text(),
-    js=COMPONENTS.joinpath("digit_canvas.js").read_text(),
-)
+digit_canvas = declare("digit_canvas")
 
 
 @dataclass(frozen=True)
@@ -35,14 +28,14 @@ class OwnDigit:
     deviations: Float32[np.ndarray, " latent_dim"]
 
 
-def encoded(model: ExportedModel) -> OwnDigit | None:
-    """The digit that was last drawn or uploaded, through a model."""
+def code_of(model: ExportedModel) -> OwnDigit | None:
+    """What a model makes of the digit that was last drawn or uploaded."""
     if "own_digit" not in st.session_state:
         return None
     what, pixels = st.session_state.own_digit
     encoding = model.encode(to_unit_interval(pixels)[None])
-    spread = np.zeros_like(encoding.mean) if encoding.log_var is None else np.exp(0.5 * encoding.log_var)
-    return OwnDigit(what, encoding.mean[0], spread[0])
+    deviations = encoding.deviations
+    return OwnDigit(what, encoding.mean[0], np.zeros_like(encoding.mean[0]) if deviations is None else deviations[0])
 
 
 def choose(way: str) -> UInt8[np.ndarray, "28 28"] | None:
@@ -50,14 +43,16 @@ def choose(way: str) -> UInt8[np.ndarray, "28 28"] | None:
     digit = drawn() if way == "Draw" else photographed()
     if digit is not None:
         st.session_state.own_digit = (WAYS[way], digit)
+    elif st.session_state.get("own_digit", ("",))[0] == WAYS[way]:
+        del st.session_state.own_digit  # taken back
     return digit
 
 
 def drawn() -> UInt8[np.ndarray, "28 28"] | None:
     """The canvas, which keeps its strokes while the person visits other pages."""
     strokes = st.session_state.setdefault("strokes", [])
-    digit_canvas(key="canvas", data={"strokes": strokes}, on_strokes_change=keep_strokes)
-    image = from_strokes(st.session_state.strokes)
+    digit_canvas(key="canvas", data={"strokes": strokes, "side": CANVAS}, on_strokes_change=keep_strokes)
+    image = from_strokes(strokes)
     return None if image is None else to_uint8(image)
 
 

@@ -1,5 +1,7 @@
 """The Reconstruct page's table: images through several models, each with its difference, its error and its reading."""
 
+import html
+
 import layout
 import numpy as np
 import streamlit as st
@@ -70,7 +72,7 @@ def table(
     heads = [f'<th><span class="name">image</span><small>{about}</small><small>&nbsp;</small></th>']
     for name, model in models.items():
         facts = f"<small>{model.manifest.latent_dim} dimensions</small><small>mean MSE {found[name].mean():.4f}</small>"
-        heads.append(f'<th><span class="name">{name}</span>{facts}</th>')
+        heads.append(f'<th><span class="name">{html.escape(name)}</span>{facts}</th>')
     readings = {name: read(reader, values) for name, values in decoded.items()}
     seen = read(reader, images)
     rows = []

@@ -26,6 +26,12 @@ def written(workspace: Workspace, name: str) -> int:
     return found[1] if found else 0
 
 
+def first_picture(workspace: Workspace, name: str) -> int:
+    """When this training finished its first epoch: what was noted before is another one's."""
+    found = artifacts.stamp(workspace.root / "models" / name / "epochs" / "epoch_0001.png")
+    return found[1] if found else 0
+
+
 def followed() -> Workspace:
     """The repository as soon as a run has begun there, even if only the demo has exported models yet."""
     shown = artifacts.current()
@@ -38,7 +44,7 @@ def progress(workspace: Workspace, name: str, epoch: int) -> str:
     """One line: how far this training is, whether it is still going on, where, how fast, and how long it will take."""
     planned = workspace.models[name].get("epochs", epoch)
     age = time.time() - written(workspace, name) / 1e9
-    timings = read_timings(workspace.root / "timings" / f"train_{name}.json")
+    timings = read_timings(workspace.root / "timings" / f"train_{name}.json", since=first_picture(workspace, name))
     facts = "".join(f" · {timings[fact]}" for fact in ("images_per_second", "device") if fact in timings)
     if epoch >= planned:
         return f"Finished: {epoch} epochs{facts}"

@@ -48,6 +48,11 @@ class Encoding:
     mean: Float32[np.ndarray, "batch latent_dim"]
     log_var: Float32[np.ndarray, "batch latent_dim"] | None
 
+    @property
+    def deviations(self) -> Float32[np.ndarray, "batch latent_dim"] | None:
+        """The spread of every code around its mean."""
+        return None if self.log_var is None else np.exp(0.5 * self.log_var)
+
 
 @dataclass(frozen=True)
 class ExportedModel:

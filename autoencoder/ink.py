@@ -13,6 +13,7 @@ DETAIL = 0.02  # of the longer side: how finely the shading is followed where th
 DARKEST = 0.05  # what is darker is noise as far as ratios go
 CONTRAST = 0.08  # the least part of the paper's light that ink takes away
 ENOUGH = 100  # of the darkest pixels say how dark the ink is
+SMALLEST = 0.06  # of the longer side: what is smaller cannot be read
 SPECK = 0.1  # of the largest region's ink: what has less is dirt
 
 Values = Float[np.ndarray, "height width"]
@@ -30,7 +31,7 @@ def absorbed(grey: Values) -> Values:
 
 
 def find_digit(ink: Values) -> Mask:
-    """The pixels of the largest regions of ink, none where there is no more than noise.
+    """The pixels of the largest regions of ink, none where there is no more than noise and dirt.
 
     Regions at the picture's edge (the table, the next line) count only where there is little else.
     """
@@ -44,6 +45,9 @@ def find_digit(ink: Values) -> Mask:
     inside[np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]])] = 0
     if inside.max() > 0.2 * mass.max():
         mass = inside
+    rows, columns = np.nonzero(regions == mass.argmax())
+    if max(np.ptp(rows), np.ptp(columns)) < SMALLEST * max(ink.shape):
+        return np.zeros_like(dark)
     return dark & (mass >= SPECK * mass.max())[regions]
 
 

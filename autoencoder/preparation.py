@@ -25,8 +25,7 @@ CANVAS = 280  # side of the square that strokes are drawn in
 DOT = CANVAS / 7  # a drawing smaller than this is not enlarged to the full size
 FINE = 8  # rows and columns per pixel while a digit is being shaped
 WORKING = 384  # the longer side of the picture in which a digit is looked for
-BLACK = 0.02  # what compression may make of black
-SMALLEST = 0.06  # of the longer side: what is smaller cannot be read
+BLACK, WHITE = 0.02, 0.9  # the median of a digit of MNIST's and its brightest pixel are beyond these
 
 
 def from_strokes(strokes: Sequence[Sequence[int | float]]) -> Float32[np.ndarray, "28 28"] | None:
@@ -36,7 +35,7 @@ def from_strokes(strokes: Sequence[Sequence[int | float]]) -> Float32[np.ndarray
         strokes: one list of x0, y0, x1, y1, ... per stroke, in units of a canvas of side `CANVAS`.
     """
     lines = [np.array(stroke[: len(stroke) // 2 * 2], np.float64).reshape(-1, 2) for stroke in strokes]
-    lines = [line for line in lines if len(line)]
+    lines = [line for line in (line[np.isfinite(line).all(1)] for line in lines) if len(line)]
     if not lines:
         return None
     points = np.concatenate(lines)
@@ -72,15 +71,16 @@ def from_picture(grey: Float32[np.ndarray, "height width"]) -> Float32[np.ndarra
     scale = WORKING / max(grey.shape)
     ink = absorbed(resized(grey, *(max(1, round(size * scale)) for size in grey.shape)))
     digit = find_digit(ink)
-    if not digit.any() or digit.mean() > 0.5 or max(_extent(digit)) < SMALLEST * WORKING:
+    image = _shaped(_cut_out(ink, digit)) if 0 < digit.mean() <= 0.5 else np.zeros((SIDE, SIDE), np.float32)
+    if image.max() <= 0.5:
         raise PictureError("There is no digit to be seen in this picture.")
-    return _shaped(_cut_out(ink, digit))
+    return image
 
 
 def _has_mnist_form(image: Values) -> bool:
     """Whether this is bright on black, of MNIST's size and in its place, which all of MNIST is to half a pixel."""
     bright = image > 0.2
-    if not 0 < bright.mean() < 0.5 or np.median(image) > BLACK:
+    if not 0 < bright.mean() < 0.5 or np.median(image) > BLACK or image.max() < WHITE:
         return False
     offset = np.abs(np.subtract(_center_of_mass(image), CENTER)).max()
     return bool(abs(max(_extent(bright)) - BOX) <= 1 and offset <= 0.75)
@@ -99,7 +99,11 @@ def _cut_out(ink: Values, digit: Mask) -> Float[np.ndarray, "side side"]:
 
 def _shaped(ink: Values) -> Float32[np.ndarray, "28 28"]:
     """The digit in its final form: its edge where ink is half as dark as inside, a pen of a usual width, centred."""
-    digit = np.clip(2 * blurred(ink, 1.0) - 0.5, 0, 1)
+    smooth = blurred(ink, 1.0)
+    inside = min(1.0, float(np.quantile(smooth[smooth >= smooth.max() / 2], 0.9)))  # less than 1 only of a fine pen
+    if inside <= 0:
+        return np.zeros((SIDE, SIDE), np.float32)
+    digit = np.clip(2 * smooth / inside - 0.5, 0, 1)
     length = max(_extent(digit > 0.5))
     pen = _pen_width(digit)
     wanted = np.clip(USUAL_PEN + KEPT * (pen * BOX / length - USUAL_PEN), *PENS)
@@ -163,6 +167,6 @@ def _middle(mask: Mask) -> tuple[float, float]:
 
 
 def _extent(mask: Mask) -> tuple[int, int]:
-    """Height and width of the smallest box that holds the mask."""
+    """Height and width of the smallest box that holds the mask, which is not empty."""
     rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
     return int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1

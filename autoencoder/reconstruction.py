@@ -31,7 +31,8 @@ def reconstruct(
     """
     encoding = model.encode(images)
     latents = encoding.mean
-    if posterior_seed is not None and encoding.log_var is not None:
+    deviations = encoding.deviations
+    if posterior_seed is not None and deviations is not None:
         noise = draw_noise(len(latents), latents.shape[1], posterior_seed).normal
-        latents = (latents + np.exp(0.5 * encoding.log_var) * noise).astype(np.float32)
+        latents = (latents + deviations * noise).astype(np.float32)
     return model.decode(latents)

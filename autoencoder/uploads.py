@@ -14,6 +14,7 @@ SUFFIXES = ("png", "jpg", "jpeg", "webp", "bmp")
 MAX_BYTES = 5 * 2**20
 MAX_PIXELS = 32_000_000  # above what phones take; a small file may claim to unpack to far more
 MIN_SIDE = 8
+LARGEST_SIDE = 1024  # of what is kept, at least: a digit is looked for in far fewer pixels
 
 
 class PictureError(ValueError):
@@ -22,6 +23,8 @@ class PictureError(ValueError):
 
 def read_grey(content: bytes) -> Float32[np.ndarray, "height width"]:
     """The picture upright and in grey, 0 black and 1 white; what is transparent becomes paper.
+
+    A picture with a side of more than twice `LARGEST_SIDE` is shrunk by a whole factor.
 
     Raises:
         PictureError: the file is too large, no picture of an allowed format, animated, damaged, or tiny.
@@ -61,14 +64,25 @@ def _too_many_pixels(has: str = " has") -> str:
 
 
 def _grey(image: Image.Image) -> Float32[np.ndarray, "height width"]:
-    image = ImageOps.exif_transpose(image)
+    image.draft(None, (LARGEST_SIDE, LARGEST_SIDE))  # a JPEG need not be unpacked in full
     if image.mode.startswith("I"):  # 16 bits a pixel; Pillow's own conversion would clip them at 255
-        return np.asarray(image).astype(np.float32) / np.float32(65535)
-    if not image.has_transparency_data:
-        return to_unit_interval(np.asarray(image.convert("RGB").convert("L")))
+        deep = np.asarray(ImageOps.exif_transpose(image)).astype(np.float32) / np.float32(65535)
+        return np.asarray(_shrunk(Image.fromarray(deep)))
+    transparent = image.has_transparency_data
+    if image.mode not in ("L", "LA", "RGB", "RGBA"):
+        image = image.convert("RGBA" if transparent else "RGB")
+    image = ImageOps.exif_transpose(_shrunk(image))
+    if not transparent:
+        return to_unit_interval(np.asarray(image.convert("L")))
     grey, opacity = (to_unit_interval(np.asarray(band)) for band in image.convert("RGBA").convert("LA").split())
     visible = opacity > 0.5
     shade = np.median(grey[visible]) if visible.any() else np.float32(1)
     ink_alone = visible.mean() < 0.5
     paper = np.float32(shade < 0.5) if ink_alone else shade
     return grey * opacity + paper * (1 - opacity)
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    """Smaller by the whole factor that leaves its longer side at least `LARGEST_SIDE`."""
+    factor = max(image.size) // LARGEST_SIDE
+    return image.reduce(factor) if factor > 1 else image

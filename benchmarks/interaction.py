@@ -42,10 +42,18 @@ SWITCH = """(name) => new Promise((resolve) => {
   [...document.querySelectorAll("a")].find((link) => link.textContent.endsWith(name)).click();
   requestAnimationFrame(look);
 })"""
-REPEAT = f"""([button, watched]) => {{
+# A click every second, the next only after the answer to the one before; `late` counts those that had to wait for it.
+REPEAT = f"""async ([button, watched, seconds]) => {{
   globalThis.waits = [];
-  const click = {CLICK};
-  setInterval(() => click([button, watched]).then((wait) => waits.push(wait)), 1000);
+  globalThis.late = 0;
+  const click = {CLICK}, started = performance.now();
+  for (let turn = 0; turn < seconds; turn++) {{
+    const pause = started + 1000 * turn - performance.now();
+    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    else if (turn) late += 1;
+    waits.push(await click([button, watched]));
+  }}
+  globalThis.finished = true;
 }}"""
 
 
@@ -159,7 +167,8 @@ def _ten_sessions(browser: Browser, server: Server) -> dict[str, float]:
         link, watched = (("/", ".sheet"), ("/sample", ".cards"))[index % 2]
         pages.append((_open(browser, server, link), watched))
     for page, watched in pages:
-        page.evaluate(REPEAT, [STEP_UP, watched])
-    pages[0][0].wait_for_timeout(1000 * SECONDS)
+        page.evaluate(f"(given) => {{ ({REPEAT})(given); }}", [STEP_UP, watched, SECONDS])
+    for page, _ in pages:
+        page.wait_for_function("globalThis.finished", timeout=10_000 * SECONDS)
     waits = [wait for page, _ in pages for wait in page.evaluate("waits")]
-    return {**spread(waits), "answers": len(waits), "asked": SESSIONS * (SECONDS - 1)}
+    return {**spread(waits), "answers": len(waits), "late": sum(page.evaluate("late") for page, _ in pages)}

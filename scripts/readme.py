@@ -186,8 +186,8 @@ def interaction_table() -> str:
             table(["", "median", "least", "most"], rows),
             f"In a drag the picture follows {measured['explore_2d']['pictures_a_second']['median']:.0f} times a second, "
             f"in 20 dimensions {measured['explore_20d']['pictures_a_second']['median']:.0f} times. Ten sessions: half on "
-            f"Reconstruct, half on Sample, each asking for other images every second; {ten['answers']} of {ten['asked']} "
-            "were answered within the time.",
+            f"Reconstruct, half on Sample, each asking for other images every second; of "
+            f"{ten['answers']} answers {ten['late']} took more than that second.",
         ]
     )
 

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize
 
-from autoencoder.images import encode_png
+from scripts.photographs import SETTINGS, photograph
 from scripts.viewer import SCREEN, chromium, serve, settle
 
 FOLDER = Path("docs/viewer")
@@ -22,7 +22,7 @@ Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
 STILL = 1500  # milliseconds for widgets and charts to be drawn
 TWO = (80, 90, 110, 50, 160, 50, 190, 90, 170, 140, 80, 220, 200, 220)  # a 2, as corners on the canvas
-PHOTOGRAPHED = 3  # the test image that the uploaded photograph shows
+PHOTOGRAPHED, LIGHT = 0, 5  # the test image that the uploaded photograph shows, and the seed of its light
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,9 @@ def draw(page: Page) -> None:
 def upload(page: Page) -> None:
     """A photograph of a test digit on a sheet of paper."""
     with np.load("data/mnist.npz") as arrays:
-        digit = Image.fromarray(arrays["test_images"][PHOTOGRAPHED])
-    shade = np.linspace(235, 150, 400) - np.linspace(0, 30, 300)[:, None]
-    ink = np.zeros((300, 400))
-    ink[60:228, 150:318] = np.asarray(digit.resize((168, 168), Image.Resampling.BICUBIC)) / 255
-    sheet = encode_png(np.rint(shade * (1 - 0.75 * ink)).astype(np.uint8))
+        content = photograph(arrays["test_images"][PHOTOGRAPHED], SETTINGS["bad_light"], np.random.default_rng(LIGHT))
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
-        {"name": "photograph.png", "mimeType": "image/png", "buffer": sheet}
+        {"name": "photograph.jpg", "mimeType": "image/jpeg", "buffer": content}
     )
     page.get_by_text("The classifier reads").wait_for()
 

@@ -86,7 +86,10 @@ def serve(script: Path = APP, root: Path | None = None) -> Iterator[Server]:
             yield Server(url, process)
         finally:
             process.terminate()
-            process.wait(10)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from autoencoder.exported import load_model
 from autoencoder.images import to_uint8
 from autoencoder.planes import principal_plane
 from autoencoder.sections import frame_of
+from scripts.photographs import SETTINGS, photograph
 from scripts.viewer import BLENDED, DRAG, SCREEN, STOPWATCH, WATCH, NoChromium, chromium, serve, settle, wait_for_exact
 
 pytestmark = pytest.mark.browser
@@ -173,7 +174,8 @@ def test_a_drawn_stroke_is_reconstructed_in_under_a_second(page):
     page.wait_for_url("**z=*")
     page.get_by_role("link", name="Reconstruct").click()
     expect(page.get_by_alt_text("What the encoder sees")).to_have_attribute("src", drawn_one)
-    while page.get_by_text("The classifier reads").count():
+    for _ in waits:
+        expect(page.get_by_text("The classifier reads")).to_be_visible()
         page.get_by_role("button", name="Undo").click()
         settled(page)
     expect(page.get_by_text("Nothing yet.")).to_be_visible()
@@ -182,20 +184,17 @@ def test_a_drawn_stroke_is_reconstructed_in_under_a_second(page):
 def test_a_photograph_is_reconstructed_and_other_files_get_a_message(page, digits):
     page.goto("/?images=Upload")
     settled(page)
-    sheet = np.full((300, 400), 225, np.uint8)
-    sheet[50:246, 90:286] -= (np.asarray(Image.fromarray(digits[0][3]).resize((196, 196))) * 0.7).astype(np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(sheet).save(buffer, "JPEG")
+    photo = photograph(digits[0][3], SETTINGS["photographed"], np.random.default_rng(0))
 
     def upload(content: bytes) -> None:
         page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
             {"name": "photograph.jpg", "mimeType": "image/jpeg", "buffer": content}
         )
 
-    upload(buffer.getvalue())
+    upload(photo)
     expect(page.get_by_alt_text("vae: reconstruction of your")).to_be_visible()
     expect(page.get_by_text("The classifier reads")).to_be_visible()
-    upload(buffer.getvalue()[: buffer.tell() // 2])
+    upload(photo[: len(photo) // 2])
     expect(page.get_by_text("damaged or cut off")).to_be_visible()
     expect(page.get_by_text("Nothing yet.")).to_be_visible()
 

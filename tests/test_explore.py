@@ -179,12 +179,16 @@ def test_choices_stay_when_the_page_is_left(explore):
     assert given(app, "latent_map")["caption"].startswith("z0 to the right")
 
 
-def test_a_test_image_can_be_gone_to_by_its_number(explore, root):
+def test_a_test_image_can_be_gone_to_by_its_number_again_and_again(explore, root):
     codes = load_model(root / "models" / "vae" / "onnx").latents.test_mean
     app = explore(model="vae")
-    assert app.sidebar.number_input(key="index").value is None
-    app.sidebar.number_input(key="index").set_value(17).run()
-    assert point(checked(app)) == pytest.approx(codes[17], rel=1e-3, abs=1e-3)
+    for _ in range(2):
+        app.sidebar.number_input(key="number").set_value(17).run()
+        assert point(checked(app)) == pytest.approx(codes[17], rel=1e-3, abs=1e-3)
+        assert app.sidebar.number_input(key="number").value is None
+        [button] = [button for button in app.sidebar.button if "middle" in button.label]
+        button.click().run()
+        assert point(checked(app)) == pytest.approx(codes.mean(0), rel=1e-2, abs=1e-2)
 
 
 def test_the_digit_of_another_page_is_where_the_first_visit_begins(root, monkeypatch):
@@ -197,12 +201,21 @@ def test_the_digit_of_another_page_is_where_the_first_visit_begins(root, monkeyp
     assert point(checked(app)) == pytest.approx(codes.mean(0), rel=1e-2, abs=1e-2)
 
 
+@pytest.mark.parametrize("page", ["compare.py", "reconstruct.py"])
+def test_a_digit_that_nobody_chose_does_not_move_the_point(root, monkeypatch, page):
+    codes = load_model(root / "models" / "vae" / "onnx").latents.test_mean
+    app = open_page(monkeypatch, root, page)
+    app.switch_page(str(APP / "explore.py")).run()
+    assert point(checked(app)) == pytest.approx(codes.mean(0), rel=1e-2, abs=1e-2)
+
+
+@pytest.mark.parametrize(("index", "where"), [("42", 42), ("100000", None), ("x", None)])
+def test_a_link_may_name_the_digit_to_begin_at(explore, root, index, where):
+    codes = load_model(root / "models" / "vae" / "onnx").latents.test_mean
+    expected = codes.mean(0) if where is None else codes[where]
+    assert point(explore(model="vae", index=index)) == pytest.approx(expected, rel=1e-2, abs=1e-2)
+
+
 def test_a_point_in_the_link_goes_before_the_digit(explore):
     z = "1,2,3,4,5,6,7,8"
     assert point(explore(model="pca", index="42", z=z)).tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
-
-
-def test_no_test_image_chosen_here_is_the_first_one_on_another_page(explore):
-    app = explore(model="vae")
-    app.switch_page(str(APP / "compare.py")).run()
-    assert checked(app).sidebar.number_input(key="index").value == 0

@@ -1,6 +1,8 @@
 """Digits of a person's own: drawn or uploaded on Reconstruct, then on Explore's map, without a browser."""
 
+import base64
 import io
+import json
 import re
 
 import numpy as np
@@ -10,7 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 from autoencoder.exported import load_model
 from autoencoder.images import to_uint8, to_unit_interval
+from autoencoder.planes import Plane
 from autoencoder.preparation import from_strokes
+from autoencoder.surroundings import shadow
+from scripts.photographs import SETTINGS, photograph
 from tests.pages import APP, messages, open_page, page_html
 
 ONE = [[140, 40, 140, 240]]
@@ -40,20 +45,12 @@ def upload(root, monkeypatch):
     return opened
 
 
-def photograph(digit: np.ndarray) -> bytes:
-    """Dark on a bright sheet."""
-    sheet = np.full((300, 400), 225, np.uint8)
-    large = np.asarray(Image.fromarray(digit).resize((196, 196), Image.Resampling.BICUBIC))
-    sheet[50:246, 90:286] -= (large * 0.7).astype(np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(sheet).save(buffer, "PNG")
-    return buffer.getvalue()
+def photographed(digit: np.ndarray) -> bytes:
+    return photograph(digit, SETTINGS["photographed"], np.random.default_rng(0))
 
 
 def shown(html: str, alt: str) -> np.ndarray:
     """The picture with this description."""
-    import base64
-
     found = re.search(rf'src="data:image/png;base64,([^"]+)" alt="{re.escape(alt)}"', html)
     assert found, alt
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(found[1]))))
@@ -99,7 +96,7 @@ def test_a_drawing_stays_while_other_pages_are_visited(draw):
 
 
 def test_a_photograph_is_prepared(upload, digits):
-    html = page_html(upload("seven.png", photograph(digits[0][3])))
+    html = page_html(upload("seven.jpg", photographed(digits[0][3])))
     prepared = shown(html, "What the encoder sees").astype(float)
     assert prepared.max() > 200
     rows, columns = (np.flatnonzero((prepared > 100).any(axis)) for axis in (1, 0))
@@ -112,7 +109,7 @@ def test_a_photograph_is_prepared(upload, digits):
     ("content", "message"),
     [
         (b"GIF89a", "no picture that can be read here"),
-        (photograph(np.zeros((28, 28), np.uint8)), "no digit to be seen"),
+        (photographed(np.zeros((28, 28), np.uint8)), "no digit to be seen"),
     ],
 )
 def test_what_shows_no_digit_gets_its_sentence(upload, content, message):
@@ -122,7 +119,7 @@ def test_what_shows_no_digit_gets_its_sentence(upload, content, message):
 
 
 def test_taking_an_upload_back_forgets_it(upload, digits):
-    app = upload("seven.png", photograph(digits[0][3]))
+    app = upload("seven.jpg", photographed(digits[0][3]))
     app.file_uploader(key="upload").set_value(None).run()
     assert "Nothing yet." in page_html(app)
 
@@ -144,4 +141,36 @@ def test_explore_shows_where_the_encoder_puts_the_drawing(draw, root, model):
 
 def test_explore_without_a_drawing_has_no_such_button(root, monkeypatch):
     app = open_page(monkeypatch, root, "explore.py")
+    assert not [button for button in app.sidebar.button if "your" in button.label]
+
+
+def given(app: AppTest) -> dict:
+    """The data of Explore's map."""
+    protos = [element.proto for element in app.get("bidi_component")]
+    return next(json.loads(proto.json) for proto in protos if proto.component_name == "latent_map")
+
+
+def test_the_map_holds_the_drawing_s_mean_and_its_spread(draw, root):
+    app = draw(ONE)
+    app.query_params["model"] = "vae"
+    app.switch_page(str(APP / "explore.py")).run()
+    shown_map = given(app)
+    prepared = from_strokes(ONE)
+    assert prepared is not None
+    encoding = load_model(root / "models" / "vae" / "onnx").encode(to_unit_interval(to_uint8(prepared))[None])
+    assert encoding.deviations is not None
+    plane = Plane(np.array(shown_map["origin"]), np.array(shown_map["axes"]))
+    ring = np.array(shown_map["own"]["ring"])
+    assert shown_map["own"]["name"] == "your drawing"
+    assert ring.mean(0) == pytest.approx(plane.coordinates(encoding.mean)[0], abs=1e-3)
+    np.testing.assert_allclose(ring, shadow(encoding.mean[0], encoding.deviations[0], plane, 2.0), atol=1e-3)
+    assert np.abs(ring.mean(0) - shown_map["middle"]).max() <= shown_map["reach"]
+
+
+def test_a_drawing_that_was_cleared_is_off_the_map(draw):
+    app = draw(ONE)
+    app.session_state.strokes = []
+    app.run()
+    app.switch_page(str(APP / "explore.py")).run()
+    assert given(app)["own"] is None
     assert not [button for button in app.sidebar.button if "your" in button.label]

@@ -118,7 +118,9 @@ LIGHT = [
     "headline",
     "images",
     "inference",
+    "ink",
     "planes",
+    "preparation",
     "priors",
     "reader",
     "reconstruction",
@@ -126,6 +128,7 @@ LIGHT = [
     "sections",
     "sheets",
     "surroundings",
+    "uploads",
     "verified",
     "walks",
 ]

@@ -4,12 +4,12 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from autoencoder.images import to_uint8, to_unit_interval
 from autoencoder.preparation import CANVAS, PEN, from_picture, from_strokes
 from autoencoder.uploads import PictureError, read_grey
-from benchmarks.photos import SETTINGS, naively_resized, photograph
+from scripts.photographs import SETTINGS, naively_resized, photograph
 
 TURN = np.linspace(0, 2 * np.pi, 60)
 DIGITS = {
@@ -129,11 +129,6 @@ def test_a_photograph_comes_back_near_the_original(setting):
         np.testing.assert_allclose(center_of_mass(image), [14, 14], atol=0.4)
 
 
-def test_equal_files_give_equal_digits():
-    photo = photograph(to_uint8(drawn("five")), SETTINGS["bad_light"], np.random.default_rng(0))
-    np.testing.assert_array_equal(from_file(photo), from_file(photo))
-
-
 @pytest.mark.parametrize(
     "place",
     [
@@ -225,3 +220,48 @@ def test_a_digit_that_almost_fills_its_picture_stays_whole():
     rows, columns = (np.flatnonzero((image < 150).any(axis)) for axis in (1, 0))
     cut = image[rows[0] - 3 : rows[-1] + 4, columns[0] - 3 : columns[-1] + 4]
     assert distance(from_file(encoded(Image.fromarray(cut))), from_file(encoded(Image.fromarray(image)))) < 0.01
+
+
+def usual(image: np.ndarray) -> bool:
+    """Of MNIST's size, with ink."""
+    return image.max() > 0.9 and max(extent(image)) in range(18, 23)
+
+
+@pytest.mark.parametrize("size", [(400, 300), (1600, 1200), (3000, 4000), (300, 60)])
+@pytest.mark.parametrize("pen", [1, 2, 3, 5, 8, 20])
+def test_any_pen_gives_a_digit_or_is_said_not_to_be_seen(size, pen):
+    photo = Image.new("L", size, 225)
+    left, top, right, bottom = (round(share * min(size)) for share in (0.25, 0.1, 0.75, 0.9))
+    ImageDraw.Draw(photo).line([(left, top), (right, top), (left, bottom)], fill=50, width=pen)
+    content = encoded(photo, "JPEG", quality=88)
+    try:
+        assert usual(from_file(content))
+    except PictureError as error:
+        assert "no digit to be seen" in str(error)
+        assert pen < max(size) / 800  # finer than what a camera resolves
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_dust_and_noise_are_no_digit(seed):
+    generator = np.random.default_rng(seed)
+    y, x = np.indices((300, 400))
+    dusty = np.full((300, 400), 220.0)
+    for _ in range(1 + seed % 10):
+        dusty[np.hypot(y - generator.uniform(0, 300), x - generator.uniform(0, 400)) < generator.uniform(1, 4)] = 60
+    slope = generator.uniform(0, 0.2) * x + generator.uniform(0, 0.2) * y
+    noisy = generator.uniform(100, 200) + slope + generator.normal(0, generator.uniform(1, 15), slope.shape)
+    for sheet in (dusty, noisy):
+        with pytest.raises(PictureError, match="no digit to be seen"):
+            from_file(encoded(Image.fromarray(np.clip(sheet, 0, 255).astype(np.uint8)), "JPEG"))
+
+
+@pytest.mark.parametrize("ink", [100, 150, 190])
+def test_a_faint_digit_on_a_square_is_made_as_bright_as_others(ink):
+    square = np.full((280, 280), 255, np.uint8)
+    square[50:230, 130:150] = ink
+    assert usual(from_file(encoded(Image.fromarray(square))))
+
+
+def test_places_that_are_no_numbers_are_passed_over():
+    broken = [[None, 3.0, *DIGITS["four"][0]], [float("nan"), float("inf")], DIGITS["four"][1]]
+    np.testing.assert_array_equal(from_strokes(broken), drawn("four"))

@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -98,3 +100,18 @@ def test_most_of_a_picture_s_bytes_may_be_any_without_another_error():
             read_grey(bytes(damaged))
         except PictureError:
             continue
+
+
+def test_a_large_picture_is_shrunk_before_it_takes_much_memory():
+    large = encoded(Image.new("RGBA", (8000, 4000), (30, 60, 90, 255)))
+    limit = """
+import resource, sys
+from autoencoder.uploads import read_grey
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+grey = read_grey(sys.stdin.buffer.read())
+print(grey.shape, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+    process = subprocess.run([sys.executable, "-c", limit], input=large, capture_output=True, check=True)
+    shape, _, megabytes = process.stdout.decode().rpartition(" ")
+    assert shape == "(572, 1143)"
+    assert int(megabytes) < 400

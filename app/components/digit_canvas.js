@@ -1,40 +1,44 @@
-const SIDE = 280; // of the canvas, in the units of the strokes
 const PEN = 22;
 
 const canvases = new WeakMap();
 
 export default function ({ data, parentElement, setStateValue }) {
-  if (!canvases.has(parentElement)) canvases.set(parentElement, new DigitCanvas(parentElement, data.strokes));
+  if (!canvases.has(parentElement)) canvases.set(parentElement, new DigitCanvas(parentElement, data));
   canvases.get(parentElement).send = (strokes) => setStateValue("strokes", strokes);
 }
 
 class DigitCanvas {
-  constructor(root, strokes) {
-    this.strokes = strokes;
-    this.stroke = null; // the one that is being drawn
+  constructor(root, { strokes, side }) {
+    Object.assign(this, { strokes, side }); // places are counted in a square of this side
+    this.stroke = null; // the one that is being drawn, by this pointer
+    this.pointer = null;
     this.canvas = root.querySelector("canvas");
+    this.canvas.width = this.canvas.height = side;
     this.canvas.addEventListener("pointerdown", (event) => this.begin(event));
     this.canvas.addEventListener("pointermove", (event) => this.go(event));
-    for (const type of ["pointerup", "pointercancel"]) this.canvas.addEventListener(type, () => this.end());
+    for (const type of ["pointerup", "pointercancel", "lostpointercapture"])
+      this.canvas.addEventListener(type, (event) => this.end(event));
     root.querySelector("[data-action=undo]").addEventListener("click", () => this.keep(this.strokes.slice(0, -1)));
     root.querySelector("[data-action=clear]").addEventListener("click", () => this.keep([]));
     this.draw();
   }
 
   begin(event) {
+    if (event.button || this.stroke) return; // another button, or a palm
+    this.pointer = event.pointerId;
     this.canvas.setPointerCapture(event.pointerId);
     this.stroke = this.place(event);
     this.draw();
   }
 
   go(event) {
-    if (!this.stroke) return;
+    if (!this.stroke || event.pointerId !== this.pointer) return;
     for (const point of event.getCoalescedEvents?.() ?? [event]) this.stroke.push(...this.place(point));
     this.draw();
   }
 
-  end() {
-    if (!this.stroke) return;
+  end(event) {
+    if (!this.stroke || event.pointerId !== this.pointer) return;
     const strokes = [...this.strokes, this.stroke];
     this.stroke = null;
     this.keep(strokes);
@@ -48,12 +52,12 @@ class DigitCanvas {
 
   place(event) {
     const box = this.canvas.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top].map((value) => Math.round((value * SIDE) / box.width));
+    return [event.clientX - box.left, event.clientY - box.top].map((value) => Math.round((value * this.side) / box.width));
   }
 
   draw() {
     const context = this.canvas.getContext("2d");
-    context.clearRect(0, 0, SIDE, SIDE);
+    context.clearRect(0, 0, this.side, this.side);
     Object.assign(context, { lineWidth: PEN, lineCap: "round", lineJoin: "round", strokeStyle: "#fff" });
     for (const stroke of this.stroke ? [...this.strokes, this.stroke] : this.strokes) {
       context.beginPath();

@@ -60,6 +60,7 @@ class LatentMap {
   }
 
   grab(event) {
+    if (event.button) return;
     this.field.setPointerCapture(event.pointerId);
     this.tip.hidden = true;
     this.dragging = true;
@@ -107,8 +108,8 @@ class LatentMap {
   }
 
   settle() {
-    if (point.holder !== "map") return;
     this.dragging = false;
+    if (point.holder !== "map") return;
     this.go();
     settlePoint(this.send);
   }
