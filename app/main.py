@@ -41,7 +41,6 @@ KEPT = {
 @st.cache_resource(show_spinner=False)
 def freeze_imports() -> None:
     """Keep the garbage collector off what the imports left for good: once per process, not once per run."""
-    gc.collect()
     gc.freeze()
 
 

@@ -14,7 +14,7 @@ from autoencoder.reconstruction import mean_squared_errors, reconstruct, share_b
 from autoencoder.sheets import difference_image
 
 ROOM = (1095, 640)  # what the table may take at 1440x900 beside the sidebar
-JUDGED = 2000  # test images whose errors a single error is measured against
+JUDGED = 500  # test images whose errors a single error is measured against
 UNUSUAL = 0.9  # share of test errors that are smaller: an error that is worth a remark
 TEST_IMAGE = "test image"
 LIMIT = 0.75  # the difference that gets the full colour, the same for all models
