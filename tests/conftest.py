@@ -115,27 +115,39 @@ def export_reader(digits: tuple[np.ndarray, np.ndarray]) -> Export:
     return write
 
 
-@pytest.fixture
-def root(tmp_path: Path, digits: tuple[np.ndarray, np.ndarray], export: Export, export_reader: Export) -> Path:
-    """A workspace as a finished run leaves it: two models, curves, epoch pictures, the classifier and the data."""
+@pytest.fixture(scope="session")
+def lay_out_workspace(
+    digits: tuple[np.ndarray, np.ndarray], export: Export, export_reader: Export
+) -> Callable[[Path], Path]:
+    """`lay_out_workspace(root)` leaves there what a finished run does: two models, curves, epoch pictures, the data."""
     images, labels = digits
     models = {"pca": ("pca", 8, 1), "vae": ("vae", 8, 3)}
-    (tmp_path / "data").mkdir()
-    np.savez(
-        tmp_path / "data" / "mnist.npz",
-        train_images=images[300:],
-        train_labels=labels[300:],
-        test_images=images[:300],
-        test_labels=labels[:300],
-    )
-    lines = ["models:"]
-    for name, (kind, latent_dim, epochs) in models.items():
-        export(tmp_path, name, kind, latent_dim)
-        lines.append(f"  {name}: {{kind: {kind}, latent_dim: {latent_dim}, epochs: {epochs}}}")
-        write_history(tmp_path, name, epochs)
-    export_reader(tmp_path)
-    (tmp_path / "params.yaml").write_text("\n".join(lines) + "\n")
-    return tmp_path
+
+    def write(root: Path) -> Path:
+        (root / "data").mkdir()
+        np.savez(
+            root / "data" / "mnist.npz",
+            train_images=images[300:],
+            train_labels=labels[300:],
+            test_images=images[:300],
+            test_labels=labels[:300],
+        )
+        lines = ["models:"]
+        for name, (kind, latent_dim, epochs) in models.items():
+            export(root, name, kind, latent_dim)
+            lines.append(f"  {name}: {{kind: {kind}, latent_dim: {latent_dim}, epochs: {epochs}}}")
+            write_history(root, name, epochs)
+        export_reader(root)
+        (root / "params.yaml").write_text("\n".join(lines) + "\n")
+        return root
+
+    return write
+
+
+@pytest.fixture
+def root(tmp_path: Path, lay_out_workspace: Callable[[Path], Path]) -> Path:
+    """A workspace that a test may change."""
+    return lay_out_workspace(tmp_path)
 
 
 def enlarge(images: np.ndarray) -> np.ndarray:

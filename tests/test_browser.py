@@ -35,11 +35,32 @@ def browser():
         pytest.skip(f"there is {error}")
 
 
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory, lay_out_workspace) -> Path:
+    """What most tests look at and none changes."""
+    return lay_out_workspace(tmp_path_factory.mktemp("workspace"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cpu():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEVICE", "cpu")
+        yield
+
+
+@pytest.fixture(scope="module")
+def viewer(workspace):
+    with serve(root=workspace) as server:
+        yield server.url
+
+
 @pytest.fixture
-def url(root, monkeypatch):
-    """A server over the workspace."""
-    monkeypatch.setenv("DEVICE", "cpu")
-    with serve(root=root) as server:
+def url(request):
+    """The server that tests share; one of its own for a test that asks for `root`, to change what is there."""
+    if "root" not in request.fixturenames:
+        yield request.getfixturevalue("viewer")
+        return
+    with serve(root=request.getfixturevalue("root")) as server:
         yield server.url
 
 
@@ -266,15 +287,15 @@ def drawn(picture) -> np.ndarray:
     return np.array(picture.evaluate(PIXELS)).reshape(28, 28)
 
 
-def decoded(root: Path, z: list[float]) -> np.ndarray:
-    return to_uint8(load_model(root / "models" / "vae" / "onnx").decode(np.array([z]))[0])
+def decoded(workspace: Path, z: list[float]) -> np.ndarray:
+    return to_uint8(load_model(workspace / "models" / "vae" / "onnx").decode(np.array([z]))[0])
 
 
 def point(page: Page) -> list[float]:
     return page.evaluate("latentPoint.z")
 
 
-def test_the_point_is_dragged_smoothly_and_decoded_exactly_after_release(page, root, explore):
+def test_the_point_is_dragged_smoothly_and_decoded_exactly_after_release(page, workspace, explore):
     picture, field = explore()
     box = field.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -285,12 +306,12 @@ def test_the_point_is_dragged_smoothly_and_decoded_exactly_after_release(page, r
         page.mouse.move(x + 40, y - 20 * attempt, steps=10)
         rates.append(1000 / np.median(np.diff(field.evaluate(DRAG))))
         expect(picture).to_have_attribute("data-exact", "false")
-        assert np.abs(drawn(picture) - decoded(root, point(page)).astype(float)).mean() < 1
+        assert np.abs(drawn(picture) - decoded(workspace, point(page)).astype(float)).mean() < 1
         page.mouse.up()
         waits.append(wait_for_exact(page))
         if max(rates) >= 50 and min(waits) <= 250:
             break
-    np.testing.assert_array_equal(drawn(picture), decoded(root, point(page)))
+    np.testing.assert_array_equal(drawn(picture), decoded(workspace, point(page)))
     assert max(rates) >= 50, rates
     assert min(waits) <= 250, waits
     page.wait_for_url("**z=*")
@@ -298,7 +319,7 @@ def test_the_point_is_dragged_smoothly_and_decoded_exactly_after_release(page, r
     assert restored == point(page)
 
 
-def test_sliders_and_arrow_keys_move_the_point(page, root, explore):
+def test_sliders_and_arrow_keys_move_the_point(page, workspace, explore):
     picture, field = explore()
     slider = page.get_by_role("slider").first
     before = point(page)
@@ -309,7 +330,7 @@ def test_sliders_and_arrow_keys_move_the_point(page, root, explore):
         wait_for_exact(page)
     assert min(waits) <= 80, waits
     assert sum(value != old for value, old in zip(point(page), before, strict=True)) >= 1
-    np.testing.assert_array_equal(drawn(picture), decoded(root, point(page)))
+    np.testing.assert_array_equal(drawn(picture), decoded(workspace, point(page)))
     marker = page.locator(".marker")
     place = marker.bounding_box()
     field.press("ArrowLeft")
@@ -318,10 +339,10 @@ def test_sliders_and_arrow_keys_move_the_point(page, root, explore):
     moved = marker.bounding_box()
     assert moved["x"] == pytest.approx(place["x"] - field.bounding_box()["width"] / 120, abs=0.5)
     assert moved["y"] == pytest.approx(place["y"] - field.bounding_box()["width"] / 16, abs=0.5)
-    np.testing.assert_array_equal(drawn(picture), decoded(root, point(page)))
+    np.testing.assert_array_equal(drawn(picture), decoded(workspace, point(page)))
 
 
-def test_a_drag_right_after_a_slider_ends_where_it_was_let_go(page, root, explore):
+def test_a_drag_right_after_a_slider_ends_where_it_was_let_go(page, workspace, explore):
     picture, field = explore()
     page.get_by_role("slider").first.press("ArrowRight")
     wait_for_exact(page)
@@ -333,15 +354,15 @@ def test_a_drag_right_after_a_slider_ends_where_it_was_let_go(page, root, explor
     page.mouse.move(box["x"] + 330, box["y"] + 140, steps=5)
     page.mouse.up()
     wait_for_exact(page)
-    np.testing.assert_array_equal(drawn(picture), decoded(root, point(page)))
+    np.testing.assert_array_equal(drawn(picture), decoded(workspace, point(page)))
     marker = page.locator(".marker").bounding_box()
     assert marker["x"] + marker["width"] / 2 == pytest.approx(box["x"] + 330, abs=1)
     assert marker["y"] + marker["height"] / 2 == pytest.approx(box["y"] + 140, abs=1)
 
 
-def test_hovering_a_code_shows_its_digit_and_a_double_click_goes_there(page, root, explore, digits):
+def test_hovering_a_code_shows_its_digit_and_a_double_click_goes_there(page, workspace, explore, digits):
     picture, field = explore()
-    codes = load_model(root / "models" / "vae" / "onnx").latents.test_mean
+    codes = load_model(workspace / "models" / "vae" / "onnx").latents.test_mean
     places = principal_plane(codes).coordinates(codes)
     frame = frame_of(places)
     shares = 0.5 + (places - frame.middle) / frame.reach / 2
