@@ -36,7 +36,7 @@ def choose_images(
         panel.caption(f"Those with the largest mean error over the models, of the first {JUDGED:,}.")
     if how in ("Random", "Label"):
         draw = panel.number_input(
-            "Draw", 0, 9999, 0, key="draw", bind="query-params", help="Each number is another draw."
+            "Shuffle", 0, 9999, 0, key="draw", bind="query-params", help="Each number is another choice of images."
         )
         pool = np.random.default_rng(draw).permutation(pool)
     count = panel.slider("How many", 1, 8, 5, key="count", bind="query-params")

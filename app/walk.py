@@ -32,7 +32,7 @@ def choose_images(labels: UInt8[np.ndarray, " n"]) -> Int[np.ndarray, " stops"]:
         help="Two to six labels in the order of the walk. 44 goes from one four to another.",
     )
     draw = panel.number_input(
-        "Draw", 0, 9999, 0, key="draw", bind="query-params", help="Each number is another choice of images."
+        "Shuffle", 0, 9999, 0, key="draw", bind="query-params", help="Each number is another choice of images."
     )
     try:
         if not 2 <= len(digits) <= 6 or not digits.isdecimal():

@@ -20,7 +20,7 @@ REPEATS = 15
 PAGES = ("Sample", "Explore", "Walk", "Compare", "Training", "Reconstruct")
 SESSIONS = 10
 SECONDS = 20  # of ten sessions, each doing something every second
-ASKED = (("", "Draw"), ("sample", "Seed"))  # pages, and their number fields
+ASKED = (("", "Shuffle"), ("sample", "Seed"))  # pages, and their number fields
 STROKE = ((100, 40), (180, 60), (120, 240))
 STEP_UP = "[data-testid=stNumberInputStepUp]"
 # When the browser has drawn that what the selector finds has changed.
