@@ -64,6 +64,8 @@ def draw_and_explore(page: Page) -> None:
     """A drawing, and where the encoder of `vae` puts it on the map."""
     draw(page)
     page.get_by_role("link", name="Explore").click()
+    page.get_by_role("heading", name="Explore").wait_for()
+    settle(page)
     page.get_by_test_id("stSidebar").get_by_text("vae", exact=True).click()
     page.get_by_text("Digits", exact=True).wait_for()  # planes: this model has more than two dimensions
     page.get_by_role("button", name="Go to your drawing").click()
