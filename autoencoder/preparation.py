@@ -25,6 +25,7 @@ CANVAS = 280  # side of the square that strokes are drawn in
 DOT = CANVAS / 7  # a drawing smaller than this is not enlarged to the full size
 FINE = 8  # rows and columns per pixel while a digit is being shaped
 WORKING = 384  # the longer side of the picture in which a digit is looked for
+NOTHING = "There is no digit to be seen in this picture."
 BLACK, WHITE = 0.02, 0.9  # the median of a digit of MNIST's and its brightest pixel are beyond these
 
 
@@ -71,9 +72,11 @@ def from_picture(grey: Float32[np.ndarray, "height width"]) -> Float32[np.ndarra
     scale = WORKING / max(grey.shape)
     ink = absorbed(resized(grey, *(max(1, round(size * scale)) for size in grey.shape)))
     digit = find_digit(ink)
-    image = _shaped(_cut_out(ink, digit)) if 0 < digit.mean() <= 0.5 else np.zeros((SIDE, SIDE), np.float32)
+    if not 0 < digit.mean() <= 0.5:
+        raise PictureError(NOTHING)
+    image = _shaped(_cut_out(ink, digit))
     if image.max() <= 0.5:
-        raise PictureError("There is no digit to be seen in this picture.")
+        raise PictureError(NOTHING)
     return image
 
 
@@ -101,8 +104,6 @@ def _shaped(ink: Values) -> Float32[np.ndarray, "28 28"]:
     """The digit in its final form: its edge where ink is half as dark as inside, a pen of a usual width, centred."""
     smooth = blurred(ink, 1.0)
     inside = min(1.0, float(np.quantile(smooth[smooth >= smooth.max() / 2], 0.9)))  # less than 1 only of a fine pen
-    if inside <= 0:
-        return np.zeros((SIDE, SIDE), np.float32)
     digit = np.clip(2 * smooth / inside - 0.5, 0, 1)
     length = max(_extent(digit > 0.5))
     pen = _pen_width(digit)

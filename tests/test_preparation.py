@@ -1,7 +1,5 @@
 """Drawings and photographs come out as MNIST would have them, whatever their place, size, light and file format."""
 
-import io
-
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -10,6 +8,7 @@ from autoencoder.images import to_uint8, to_unit_interval
 from autoencoder.preparation import CANVAS, PEN, from_picture, from_strokes
 from autoencoder.uploads import PictureError, read_grey
 from scripts.photographs import SETTINGS, naively_resized, photograph
+from tests.pictures import encoded
 
 TURN = np.linspace(0, 2 * np.pi, 60)
 DIGITS = {
@@ -50,12 +49,6 @@ def sheet(
 
 def from_file(content: bytes) -> np.ndarray:
     return from_picture(read_grey(content))
-
-
-def encoded(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
 
 
 @pytest.mark.parametrize("strokes", [[], [[]], [[3.0]]])

@@ -1,6 +1,5 @@
 """An upload becomes grey levels or one clear sentence."""
 
-import io
 import struct
 import subprocess
 import sys
@@ -11,15 +10,10 @@ import pytest
 from PIL import Image
 
 from autoencoder.uploads import MAX_BYTES, PictureError, read_grey
+from tests.pictures import encoded
 
 LEVELS = np.random.default_rng(0).integers(0, 256, (24, 40), dtype=np.uint8)
 FRAMES = [Image.fromarray(LEVELS), Image.fromarray(255 - LEVELS)]
-
-
-def encoded(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
 
 
 def claiming(width: int, height: int) -> bytes:
