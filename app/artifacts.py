@@ -16,7 +16,6 @@ from jaxtyping import UInt8
 from autoencoder.comparison import REAL
 from autoencoder.config import ParameterError, Parameters
 from autoencoder.exported import ExportedModel, load_model
-from autoencoder.inference import DeviceError
 from autoencoder.reader import Reader
 from autoencoder.reader import load_reader as open_reader
 from autoencoder.verified import ArtifactError
@@ -98,9 +97,6 @@ def load_models(workspace: Workspace, names: list[str]) -> dict[str, ExportedMod
         try:
             models[name] = _open(str(folder), stamps(folder), workspace.mend(f"export@{name}"))
             last_good()[folder] = models[name]
-        except DeviceError as error:
-            st.error(f"{error}. Unset `DEVICE` to serve on what works.", icon=":material/error:")
-            st.stop()
         except ArtifactError as error:
             place = f"`{error.path.relative_to(workspace.root)}` {error.problem}"
             if folder in last_good():
@@ -145,9 +141,6 @@ def load_reader(workspace: Workspace) -> Reader | None:
     mend = workspace.mend("export_classifier")
     try:
         last_readers()[folder] = _open_reader(str(folder), stamps(folder), mend)
-    except DeviceError as error:
-        st.error(f"{error}. Unset `DEVICE` to serve on what works.", icon=":material/error:")
-        st.stop()
     except ArtifactError as error:
         place = f"`{error.path.relative_to(workspace.root)}` {error.problem}"
         if folder in last_readers():

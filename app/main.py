@@ -7,6 +7,8 @@ import artifacts
 import layout
 import streamlit as st
 
+from autoencoder.inference import DeviceError
+
 HERE = Path(__file__).resolve().parent
 KEPT = {
     "models",
@@ -66,4 +68,7 @@ for key in KEPT & st.session_state.keys():
     else:
         st.session_state[key] = st.session_state[key]  # otherwise Streamlit forgets a page's choices when it is left
 artifacts.watch(artifacts.snapshot())  # before the page, which may stop
-page.run()
+try:
+    page.run()
+except DeviceError as error:
+    st.error(f"{error}. Unset `DEVICE` to serve on what works.", icon=":material/error:")

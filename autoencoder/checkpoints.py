@@ -40,14 +40,14 @@ def load_model(path: Path, device: torch.device) -> tuple[PCA | AE | VAE, dict[s
         ValueError: the file is missing, damaged, or no checkpoint of this project.
     """
     try:
-        content = torch.load(path, map_location=device, weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
         params = content["params"]
-        model = build_model(MODEL_PARAMS.validate_python(params), seed=0).to(device)
+        model = build_model(MODEL_PARAMS.validate_python(params), seed=0)
         model.load_state_dict(content["weights"])
     except UNREADABLE as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{path} is no usable checkpoint ({reason}); make it again with `dvc repro`") from None
-    return model.eval(), params
+    return model.eval().to(device), params
 
 
 class ResumePoint:

@@ -184,11 +184,11 @@ def load_judge(path: Path, device: torch.device) -> tuple[Judge, str]:
         content = torch.load(io.BytesIO(found), map_location="cpu", weights_only=True)
         classifier = build_classifier()
         classifier.load_state_dict(content["weights"])
-        classifier = classifier.eval().to(device).to(memory_format=torch.channels_last)  # twice as fast on a CPU
-        judge = Judge(classifier, content["threshold"], content["feature_std"].numpy())
+        judge = Judge(classifier.eval(), content["threshold"], content["feature_std"].numpy())
     except UNREADABLE as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{path} is no usable classifier ({reason}); make it again with `dvc repro`") from None
+    classifier.to(device).to(memory_format=torch.channels_last)  # twice as fast on a CPU
     return judge, hashlib.sha256(found).hexdigest()
 
 

@@ -1,28 +1,46 @@
 """Choosing where torch runs: CUDA where there is a usable GPU, the CPU otherwise."""
 
 import os
+import warnings
 
 import torch
 
+from autoencoder.driver import why_no_gpu, why_no_work
 
-def select_device(name: str = "auto") -> torch.device:
-    """The device for a name as in the environment variable DEVICE: `auto`, `cpu`, `cuda` or `cuda:<index>`.
+
+def select_device(name: str = "auto") -> tuple[torch.device, str]:
+    """The device for a name as in the environment variable DEVICE, and why it is not a GPU ("" where that was chosen).
+
+    Args:
+        name: `auto`, a GPU where one can be used; `cpu`; `cuda`; `cuda:<index>`.
 
     Raises:
         ValueError: the name is none of these, or names a GPU that cannot be used.
     """
+    # torch warns of a driver that does not work, even where it is to use the CPU: the reason returned says it better
+    warnings.filterwarnings("ignore", "CUDA initialization")
     name = name.strip().lower() or "auto"
-    if name == "auto":
-        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     if name == "cpu":
-        return torch.device("cpu")
-    kind, _, index = name.partition(":")
-    if kind != "cuda" or not (index.isdecimal() or name == "cuda"):
+        return torch.device("cpu"), ""
+    kind, _, number = name.partition(":")
+    if name not in ("auto", "cuda") and (kind != "cuda" or not number.isdecimal()):
         raise ValueError(f"DEVICE={name}: expected auto, cpu, cuda or cuda:<index>")
-    count = torch.cuda.device_count()
-    if not torch.cuda.is_available() or int(index or 0) >= count:
-        raise ValueError(f"DEVICE={name}: torch sees {count} usable GPU(s); set DEVICE=cpu, or check `nvidia-smi`")
-    return torch.device("cuda", int(index or 0))
+    index = int(number or 0)
+    reason = _why_no_gpu(index)
+    if not reason:
+        return torch.device("cuda", index), ""
+    if name != "auto":
+        raise ValueError(f"DEVICE={name}: {reason}; DEVICE=cpu works without a GPU")
+    return torch.device("cpu"), reason
+
+
+def _why_no_gpu(index: int) -> str:
+    """Nothing where torch can use this GPU, otherwise what is missing."""
+    if torch.cuda.is_available() and index < torch.cuda.device_count():
+        return ""
+    if torch.version.cuda is None:
+        return "this torch is built without CUDA"
+    return why_no_gpu(torch.version.cuda, "torch", index) or why_no_work(index) or "torch does not find the GPU"
 
 
 def describe_device(device: torch.device) -> str:

@@ -1,14 +1,16 @@
 """ONNX graphs run by onnxruntime: numpy in, numpy out, without torch; CUDA where it works, and why where it does not."""
 
 import contextlib
-import ctypes
 import io
 import re
-import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import onnxruntime as ort
+
+from autoencoder.driver import why_no_gpu, why_no_work
 
 SCHEMA_VERSION = 1  # of graphs, manifest and side-car: `export` writes it, the viewer refuses others
 BATCH_SIZE = 1000  # images per run: bounds the memory that a convolution's activations take
@@ -22,21 +24,40 @@ class DeviceError(ValueError):
     """The device that was asked for by name cannot be used."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Session:
     """An open graph, the provider that really serves it, and why that is not CUDA ("" where it is)."""
 
     session: ort.InferenceSession
     provider: str
     reason: str
+    spare: Callable[[], ort.InferenceSession] | None = None  # opens the graph on the CPU, should CUDA fail one day
 
     def run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """All outputs by name, for any number of rows; may be called from several threads at once."""
-        names = [output.name for output in self.session.get_outputs()]
+        """All outputs by name, for any number of rows; may be called from several threads at once.
+
+        A GPU that fails while it serves (its memory taken by a training, the driver updated) is replaced by the CPU.
+
+        Raises:
+            DeviceError: it fails, and was asked for by name.
+        """
+        try:
+            return self._run(inputs)
+        except Exception as error:  # onnxruntime's errors derive from Exception alone
+            if self.provider == CPU:
+                raise
+            if self.spare is None:
+                raise DeviceError(f"CUDA was asked for, but {first_line(error)}") from error
+            self.session, self.provider, self.reason = self.spare(), CPU, first_line(error)
+        return self._run(inputs)
+
+    def _run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        session = self.session
+        names = [output.name for output in session.get_outputs()]
         rows = len(next(iter(inputs.values())))
         starts = range(0, max(rows, 1), BATCH_SIZE)
         parts = [
-            self.session.run(names, {name: value[start : start + BATCH_SIZE] for name, value in inputs.items()})
+            session.run(names, {name: value[start : start + BATCH_SIZE] for name, value in inputs.items()})
             for start in starts
         ]
         return {name: np.concatenate(values) for name, *values in zip(names, *parts, strict=True)}
@@ -61,39 +82,26 @@ def open_session(model: bytes, device: str = "auto", threads: int = 1) -> Sessio
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     index = int(device.partition(":")[2] or 0)
+    on_cpu = partial(ort.InferenceSession, model, options, providers=[CPU])
     reason = "CPU asked for" if device == "cpu" else why_not_cuda(index)
     if reason is None:
         try:
-            return Session(_open_on_cuda(model, options, index), CUDA, "")
+            return Session(_open_on_cuda(model, options, index), CUDA, "", on_cpu if device == "auto" else None)
         except Exception as error:  # onnxruntime's errors derive from Exception alone
             reason = first_line(error)
     if device.startswith("cuda"):
         raise DeviceError(f"{device} was asked for, but {reason}")
-    return Session(ort.InferenceSession(model, options, providers=[CPU]), CPU, reason)
+    return Session(on_cpu(), CPU, reason)
 
 
 def why_not_cuda(index: int = 0) -> str | None:
-    """None where a driver new enough for this onnxruntime answers and shows the device, otherwise what is missing.
+    """None where CUDA can serve, as far as one can tell without opening a graph, otherwise what is missing.
 
     Asks the driver itself: `get_available_providers` tells what was compiled in, not what this machine can do.
     """
     if CUDA not in ort.get_available_providers():
         return "this onnxruntime is built without CUDA"
-    try:
-        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return "no NVIDIA driver on this machine"
-    value = ctypes.c_int()
-    if code := driver.cuInit(0):
-        return "no visible CUDA device" if code == 100 else f"the NVIDIA driver does not start (cuInit: {code})"
-    driver.cuDriverGetVersion(ctypes.byref(value))
-    if value.value // 1000 < int(ort.cuda_version.split(".")[0]):
-        version = f"{value.value // 1000}.{value.value % 1000 // 10}"
-        return f"the NVIDIA driver supports CUDA {version}, onnxruntime needs {ort.cuda_version}"
-    driver.cuDeviceGetCount(ctypes.byref(value))
-    if value.value <= index:
-        return f"there is no CUDA device {index} among {value.value} visible"
-    return None
+    return why_no_gpu(ort.cuda_version, "onnxruntime", index)
 
 
 def _open_on_cuda(model: bytes, options: ort.SessionOptions, index: int) -> ort.InferenceSession:
@@ -106,7 +114,9 @@ def _open_on_cuda(model: bytes, options: ort.SessionOptions, index: int) -> ort.
         session = ort.InferenceSession(model, options, providers=providers, enable_fallback=0)
         session.disable_fallback()
         if session.get_providers()[0] != CUDA:
-            raise RuntimeError("the CUDA 13 libraries do not load (pip install 'onnxruntime-gpu[cuda,cudnn]')")
+            raise RuntimeError(
+                why_no_work(index) or "the CUDA libraries do not load (pip install 'onnxruntime-gpu[cuda,cudnn]')"
+            )
         session.run(None, zeros(session))
     finally:
         ort.set_default_logger_severity(2)
@@ -124,5 +134,5 @@ def zeros(session: ort.InferenceSession) -> dict[str, np.ndarray]:
 def first_line(error: Exception) -> str:
     """The one line of an onnxruntime error that a person can use."""
     text = str(error)
-    found = re.search(r"CUDA failure[^;\n]*", text) or re.search(r"\S[^\n]*", text)
+    found = re.search(r"(CUDA failure|Failed to allocate memory)[^;\n]*", text) or re.search(r"\S[^\n]*", text)
     return found[0].strip()[:160] if found else type(error).__name__

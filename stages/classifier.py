@@ -1,13 +1,13 @@
 """Train the digit classifier that judges what models generate, and calibrate it on the validation split."""
 
 import argparse
-import os
 import time
 from pathlib import Path
 
 from autoencoder.classifier import ClassifierParams, build_classifier, calibrated, fit, save_judge
 from autoencoder.data import SplitParams, load_training_splits
-from autoencoder.devices import configure, describe_device, select_device
+from autoencoder.devices import describe_device
+from stages.device import choose_device
 from stages.parameters import load_parameters
 from stages.process import run, write_timings
 
@@ -22,8 +22,7 @@ def main(argv: list[str] | None = None) -> None:
     params = parameters.read("classifier", ClassifierParams.model_validate)
     split_params = parameters.read("data", SplitParams.model_validate)
 
-    device = select_device(os.environ.get("DEVICE", "auto"))
-    configure(device, tf32=False)
+    device = choose_device(tf32=False)
     started = time.perf_counter()
     train, validation = load_training_splits(args.data, split_params, device)
     print(f"classifier: {len(train):,} training images on {describe_device(device)}", flush=True)

@@ -1,7 +1,6 @@
 """Evaluate one model on the test split: its metrics, and pictures of what it makes of images and of its latent space."""
 
 import argparse
-import os
 import time
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from autoencoder.charts import dimensions, latent_map
 from autoencoder.checkpoints import load_model
 from autoencoder.classifier import load_judge
 from autoencoder.data import SplitParams, load_test_split, load_training_splits
-from autoencoder.devices import configure, describe_device, select_device
+from autoencoder.devices import describe_device
 from autoencoder.evaluation import EvaluateParams, activity, evaluate
 from autoencoder.files import write_atomically, write_json
 from autoencoder.gallery import interpolations, manifold, reconstructions, samples, traversals
@@ -20,6 +19,7 @@ from autoencoder.images import to_unit_interval
 from autoencoder.latent_space import LatentSpaceParams, judge_latent_space
 from autoencoder.priors import exported_priors
 from autoencoder.sheets import encode_sheet
+from stages.device import choose_device
 from stages.parameters import load_parameters
 from stages.process import StageError, run, write_timings
 
@@ -36,8 +36,7 @@ def main(argv: list[str] | None = None) -> None:
     space = parameters.read("latent_space", LatentSpaceParams.model_validate)
     split_params = parameters.read("data", SplitParams.model_validate)
 
-    device = select_device(os.environ.get("DEVICE", "auto"))
-    configure(device, tf32=False)
+    device = choose_device(tf32=False)
     started = time.perf_counter()
     train, _ = load_training_splits(args.data, split_params, device)
     test = load_test_split(args.data, device)

@@ -1,6 +1,7 @@
 """What every stage's process does: end with one message instead of a traceback, never outlive `dvc`, time itself."""
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -14,6 +15,10 @@ from autoencoder.files import write_json
 
 TIMINGS_FOLDER = Path("timings")  # git-ignored and no output of a stage: timings differ from run to run
 INTERRUPTED = 130  # the shell's exit code after Ctrl-C
+# How torch begins what it says of a GPU that fails; asserts and bad arguments are this project's mistakes.
+GPU = re.compile(r"(CUDA|cuDNN|CUBLAS|CUDNN)\b(?!.*(device-side assert|invalid argument|invalid configuration))")
+FULL = re.compile(r"out of memory|ALLOC_FAILED")
+SHORTAGE = re.compile(r"[Tt]ried to allocate .+? is free")
 
 
 class StageError(RuntimeError):
@@ -21,7 +26,7 @@ class StageError(RuntimeError):
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a stage's `main`; a foreseeable failure (bad input, full disk, interruption) prints one message and exits 1."""
+    """Run a stage's `main`; a foreseeable failure (bad input, full disk, lost GPU, interruption) is one message, exit 1."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     if "DVC_STAGE" in os.environ:
         threading.Thread(target=_die_with_dvc, daemon=True).start()
@@ -33,6 +38,36 @@ def run(main: Callable[[], None]) -> None:
     except (ValueError, OSError, StageError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
+    except RuntimeError as error:
+        if (message := explain_gpu_failure(error)) is None:
+            raise
+        print(f"error: {message}", file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)  # torch's clean-up would fail on the same GPU, with messages from C++ and sometimes an abort
+
+
+def explain_gpu_failure(error: BaseException) -> str | None:
+    """What a failure of the GPU means and how to mend it; None for an error that is not the GPU's.
+
+    A failure while a CUDA graph is captured makes the end of the capture fail too: the first of a chain is meant.
+    """
+    reason = None
+    link: BaseException | None = error
+    while link is not None:
+        line = str(link).partition("\n")[0]
+        if isinstance(link, RuntimeError) and GPU.match(line):
+            reason = line
+        link = link.__cause__ or link.__context__
+    if reason is None:
+        return None
+    if FULL.search(reason):
+        shortage = SHORTAGE.search(reason)
+        return (
+            f"the GPU has no memory left ({shortage[0] if shortage else reason}): end what else runs there "
+            "(`nvidia-smi` lists it), make batch_size smaller, or choose another device (DEVICE=cuda:1, DEVICE=cpu)"
+        )
+    return f"the GPU has failed ({reason}): see what `nvidia-smi` says of it, then run again, or with DEVICE=cpu"
 
 
 def write_timings(name: str, device: str, **figures: float) -> None:

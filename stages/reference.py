@@ -1,16 +1,16 @@
 """Real images in the place of generated ones: the noise floor, or the ceiling, of every metric of samples."""
 
 import argparse
-import os
 import time
 from pathlib import Path
 
 from autoencoder.classifier import load_judge
 from autoencoder.data import SplitParams, load_test_split, load_training_splits
-from autoencoder.devices import configure, describe_device, select_device
+from autoencoder.devices import describe_device
 from autoencoder.files import write_json
 from autoencoder.headline import headline, significant
 from autoencoder.latent_space import LatentSpaceParams, reference
+from stages.device import choose_device
 from stages.parameters import load_parameters
 from stages.process import run, write_timings
 
@@ -25,8 +25,7 @@ def main(argv: list[str] | None = None) -> None:
     params = parameters.read("latent_space", LatentSpaceParams.model_validate)
     split_params = parameters.read("data", SplitParams.model_validate)
 
-    device = select_device(os.environ.get("DEVICE", "auto"))
-    configure(device, tf32=False)
+    device = choose_device(tf32=False)
     started = time.perf_counter()
     train, _ = load_training_splits(args.data, split_params, device)
     test = load_test_split(args.data, device)

@@ -2,7 +2,6 @@
 
 import argparse
 import hashlib
-import os
 import sys
 import time
 from pathlib import Path
@@ -12,11 +11,12 @@ from tqdm import tqdm
 
 from autoencoder.checkpoints import ResumePoint, save_model
 from autoencoder.data import SplitParams, load_training_splits
-from autoencoder.devices import configure, describe_device, select_device
+from autoencoder.devices import describe_device
 from autoencoder.history import History
 from autoencoder.models import PCA, build_model
 from autoencoder.recipe import SEED, TRAIN_PARAMS, PCATraining
 from autoencoder.training import EpochMetrics, Training, TrainingDiverged, fit_pca
+from stages.device import choose_device
 from stages.parameters import load_parameters
 from stages.process import run, write_timings
 
@@ -37,8 +37,7 @@ def main(argv: list[str] | None = None) -> None:
     split_params = parameters.read("data", SplitParams.model_validate)
     params = parameters.read(f"models.{args.model}", TRAIN_PARAMS.validate_python)
 
-    device = select_device(os.environ.get("DEVICE", "auto"))
-    configure(device, tf32=True)
+    device = choose_device(tf32=True)
     train, validation = load_training_splits(args.data, split_params, device)
     print(f"{args.model}: {len(train):,} training images on {describe_device(device)}", flush=True)
     history = History(args.curve, args.pictures, validation.head(PICTURED))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from autoencoder.inference import DeviceError, Session
 from tests.pages import APP, messages, open_page, page_html
 
 
@@ -291,6 +292,16 @@ def test_an_index_beyond_a_smaller_test_set_is_dropped(app, root, digits):
 def test_a_device_that_is_not_there_is_an_error(root, start):
     app = start(root, device="cuda:77")
     assert "cuda:77 was asked for, but" in messages(app)
+
+
+def test_a_gpu_asked_for_by_name_that_is_lost_while_it_serves_is_an_error(app, monkeypatch):
+    def fail(*_: object) -> None:
+        raise DeviceError("CUDA was asked for, but CUDA failure 719: unspecified launch failure")
+
+    monkeypatch.setattr(Session, "run", fail)
+    app.sidebar.segmented_control(key="images").set_value("Index").run()
+    app.sidebar.number_input(key="index").set_value(7).run()
+    assert "unspecified launch failure. Unset `DEVICE` to serve on what works." in messages(app)
 
 
 def test_first_page_imports_neither_torch_nor_onnx_nor_stages(root):

@@ -265,3 +265,14 @@ def test_json_is_sorted_indented_and_finite(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "bad.json", {"a": float("nan")})
     assert not (tmp_path / "bad.json").exists()
+
+
+def test_a_gpu_without_memory_is_not_blamed_on_the_checkpoint(tmp_path, monkeypatch):
+    save(tmp_path / "model.pt", "vae_mlp")
+
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB.")
+
+    monkeypatch.setattr(torch.nn.Module, "to", full)
+    with pytest.raises(torch.OutOfMemoryError):
+        load_model(tmp_path / "model.pt", CPU)

@@ -1,8 +1,12 @@
+"""devices.py: where torch runs, and how it computes there."""
+
 import subprocess
 import sys
 
 import pytest
 import torch
+
+from autoencoder.devices import describe_device, select_device
 
 SCRIPT = """
 import torch
@@ -22,3 +26,30 @@ def test_numbers_that_slow_a_cpu_down_count_as_zero_in_every_thread(configure, l
     torch.set_flush_denormal(False)
     command = [sys.executable, "-c", SCRIPT.format(configure=configure)]
     assert int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) == left
+
+
+@pytest.mark.parametrize("name", ["cpu", " CPU "])
+def test_the_cpu_can_always_be_chosen(name):
+    assert select_device(name) == (torch.device("cpu"), "")
+    assert describe_device(torch.device("cpu")).startswith("cpu (")
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "cuda:-1", "cuda:", "cudaa", "cpu:0"])
+def test_what_is_no_device_is_named(name):
+    with pytest.raises(ValueError, match=f"^DEVICE={name}: expected auto, cpu, cuda or cuda:<index>$"):
+        select_device(name)
+
+
+def test_a_gpu_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match=r"^DEVICE=cuda:99: .+; DEVICE=cpu works without a GPU$"):
+        select_device("cuda:99")
+
+
+def test_auto_takes_the_gpu_that_torch_can_use(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert select_device("auto") == (torch.device("cuda:0"), "")
+    assert select_device("cuda:1") == (torch.device("cuda:1"), "")
+    monkeypatch.setattr(torch.version, "cuda", None)
+    with pytest.raises(ValueError, match="this torch is built without CUDA"):
+        select_device("cuda:2")

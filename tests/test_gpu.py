@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from autoencoder.data import Split
-from autoencoder.devices import configure, describe_device, select_device
+from autoencoder.devices import configure
 from autoencoder.models import AE, VAE, build_model
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
 from autoencoder.training import Training
@@ -35,18 +35,6 @@ def training(device: str, **params: object) -> Training:
     model = build_model(checked, 0)
     assert isinstance(model, AE | VAE)
     return Training(model, checked, split, split.head(128), 0)
-
-
-@pytest.mark.parametrize("name", ["cpu", " CPU "])
-def test_the_cpu_can_always_be_chosen(name):
-    assert select_device(name) == torch.device("cpu")
-    assert describe_device(torch.device("cpu")).startswith("cpu (")
-
-
-@pytest.mark.parametrize("name", ["gpu", "cuda:x", "cuda:-1", "cudaa", "cpu:0", "cuda:99"])
-def test_a_device_that_is_not_there_is_named(name):
-    with pytest.raises(ValueError, match=f"DEVICE={name}"):
-        select_device(name)
 
 
 @pytest.mark.gpu

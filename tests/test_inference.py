@@ -1,6 +1,5 @@
 """inference.py: onnxruntime opened quietly, and the truth about what serves."""
 
-import ctypes
 import subprocess
 import sys
 from typing import Any
@@ -11,22 +10,7 @@ import pytest
 
 from autoencoder import inference
 from autoencoder.inference import CPU, CUDA, DeviceError, open_session, why_not_cuda
-
-
-class FakeDriver:
-    """libcuda as ctypes shows it."""
-
-    def __init__(self, start: int = 0, version: int = 13000, devices: int = 1) -> None:
-        self.start, self.version, self.devices = start, version, devices
-
-    def cuInit(self, flags: int) -> int:  # noqa: N802, ARG002 - the driver's own signature
-        return self.start
-
-    def cuDriverGetVersion(self, value: Any) -> None:  # noqa: N802
-        value._obj.value = self.version
-
-    def cuDeviceGetCount(self, value: Any) -> None:  # noqa: N802
-        value._obj.value = self.devices
+from tests.nvidia import FakeDriver, pretend
 
 
 @pytest.fixture
@@ -36,19 +20,14 @@ def decoder(export, tmp_path) -> bytes:
 
 @pytest.fixture
 def driver(monkeypatch):
-    """Pretend that this driver answers: `driver(FakeDriver(...))`; None for a machine without one."""
+    """Pretend that onnxruntime has CUDA and this driver answers; None for a machine without one."""
 
-    def pretend(fake: FakeDriver | None) -> None:
-        def load(name: str) -> FakeDriver:
-            if fake is None:
-                raise OSError(name)
-            return fake
-
+    def install(fake: FakeDriver | None) -> None:
         monkeypatch.setattr(ort, "get_available_providers", lambda: [CUDA, CPU])
         monkeypatch.setattr(ort, "cuda_version", "13.0")
-        monkeypatch.setattr(ctypes, "CDLL", load)
+        pretend(monkeypatch, fake)
 
-    return pretend
+    return install
 
 
 def test_rows_do_not_depend_on_how_many_there_are(decoder, monkeypatch):
@@ -97,25 +76,68 @@ def test_a_device_that_fails_on_opening_is_a_reason_not_a_crash(decoder, driver,
         open_session(decoder, "cuda")
 
 
+class FailingSession(ort.InferenceSession):  # type: ignore[misc]
+    """A session on a GPU that is lost after its first run."""
+
+    def __init__(self, graph: bytes) -> None:
+        super().__init__(graph, providers=[CPU])
+        self.runs = 0
+
+    def run(self, *arguments: Any) -> Any:
+        self.runs += 1
+        if self.runs > 1:
+            raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL : CUDA failure 719: unspecified launch failure ; GPU=0")
+        return super().run(*arguments)
+
+
+def test_a_gpu_that_is_lost_while_it_serves_is_replaced_by_the_cpu(decoder, driver, monkeypatch):
+    driver(FakeDriver())
+    monkeypatch.setattr(inference, "_open_on_cuda", lambda *_: FailingSession(decoder))
+    latents = {"latent": np.ones((2, 3), np.float32)}
+    session = open_session(decoder)
+    served = session.run(latents)["reconstruction"]
+    assert (session.provider, session.reason) == (CUDA, "")
+    np.testing.assert_array_equal(session.run(latents)["reconstruction"], served)
+    assert (session.provider, session.reason) == (CPU, "CUDA failure 719: unspecified launch failure")
+    assert session.session.get_providers() == [CPU]
+    np.testing.assert_array_equal(session.run(latents)["reconstruction"], served)
+
+
+def test_a_gpu_asked_for_by_name_is_not_replaced_when_it_is_lost(decoder, driver, monkeypatch):
+    driver(FakeDriver())
+    monkeypatch.setattr(inference, "_open_on_cuda", lambda *_: FailingSession(decoder))
+    latents = {"latent": np.ones((2, 3), np.float32)}
+    session = open_session(decoder, "cuda")
+    session.run(latents)
+    with pytest.raises(DeviceError, match=r"^CUDA was asked for, but CUDA failure 719: unspecified launch failure$"):
+        session.run(latents)
+
+
+def test_inputs_that_do_not_fit_are_no_failure_of_the_gpu(decoder, driver, monkeypatch):
+    driver(FakeDriver())
+    monkeypatch.setattr(inference, "_open_on_cuda", lambda *_: ort.InferenceSession(decoder, providers=[CPU]))
+    with pytest.raises(Exception, match="Got invalid dimensions"):
+        open_session(decoder).run({"latent": np.ones((2, 4), np.float32)})
+
+
 @pytest.mark.parametrize(
-    ("fake", "reason"),
+    ("said", "kept"),
     [
-        (FakeDriver(), None),
-        (FakeDriver(start=100), "no visible CUDA device"),
-        (FakeDriver(start=999), "the NVIDIA driver does not start (cuInit: 999)"),
-        (FakeDriver(version=12080), "the NVIDIA driver supports CUDA 12.8, onnxruntime needs 13.0"),
-        (FakeDriver(devices=0), "there is no CUDA device 0 among 0 visible"),
-        (None, "no NVIDIA driver on this machine"),
+        (
+            "[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : Non-zero status code returned while running Gemm node. "
+            "bfc_arena.cc:376 Failed to allocate memory for requested buffer of size 8388608000\n",
+            "Failed to allocate memory for requested buffer of size 8388608000",
+        ),
+        ("\n  something else\nand more", "something else"),
     ],
 )
-def test_the_driver_is_asked_and_quoted(driver, fake, reason):
-    driver(fake)
-    assert why_not_cuda() == reason
+def test_of_onnxruntime_s_errors_one_line_is_kept(said, kept):
+    assert inference.first_line(RuntimeError(said)) == kept
 
 
-def test_a_second_device_must_exist(driver):
-    driver(FakeDriver(devices=1))
-    assert why_not_cuda(1) == "there is no CUDA device 1 among 1 visible"
+def test_a_driver_too_old_for_onnxruntime_is_named(driver):
+    driver(FakeDriver(version=12080))
+    assert why_not_cuda() == "the NVIDIA driver supports CUDA 12.8, onnxruntime needs 13.0: update the driver"
 
 
 def test_a_build_without_cuda_is_the_first_reason(monkeypatch):

@@ -25,6 +25,7 @@ from autoencoder.images import to_unit_interval
 from autoencoder.inference import open_session
 from autoencoder.training import Terms, Training, TrainingDiverged
 from stages import classifier, evaluate, export, export_classifier, reference, report, train
+from tests.nvidia import build_driver
 from tests.small_params import small_params
 
 ROOT = Path(__file__).parents[1]
@@ -327,7 +328,7 @@ def change(project: Path, model: str, **values: Any) -> None:
 def start(stage: str, model: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", f"stages.{stage}", *arguments(stage, model)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "DEVICE": "cpu", **environment},
+        env={**os.environ, "DEVICE": "cpu", **environment, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
@@ -399,6 +400,15 @@ def test_a_stage_in_a_process_says_so_without_a_traceback():
     assert process.returncode == 1
     assert process.stderr == "error: DEVICE=bogus: expected auto, cpu, cuda or cuda:<index>\n"
     assert process.stdout == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how Linux finds libraries")
+@pytest.mark.usefixtures("project")
+def test_the_cpu_trains_beside_a_driver_that_does_not_start(tmp_path_factory):
+    environment = {**build_driver(tmp_path_factory.mktemp("driver")), "DRIVER_INIT": "803"}
+    process = start("train", "vae", **environment | {"DEVICE": "cpu"})
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "driver" not in process.stdout
 
 
 @pytest.mark.parametrize("stage", ["export", "evaluate"])

@@ -1,0 +1,20 @@
+"""Where a stage computes: what the environment variable DEVICE asks for."""
+
+import os
+
+import torch
+
+from autoencoder.devices import configure, select_device
+
+
+def choose_device(tf32: bool) -> torch.device:
+    """The device, configured; where no GPU can be used though one would have been, a line says why.
+
+    Raises:
+        ValueError: DEVICE is no device, or one that cannot be used.
+    """
+    device, why_not_cuda = select_device(os.environ.get("DEVICE", "auto"))
+    if why_not_cuda:
+        print(f"on the CPU: {why_not_cuda}", flush=True)
+    configure(device, tf32)
+    return device

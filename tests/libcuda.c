@@ -1,0 +1,45 @@
+/* A NVIDIA driver that answers as the environment tells it to, and starts no work. */
+
+#include <stdlib.h>
+#include <string.h>
+
+static int setting(const char *name, int otherwise) {
+    const char *value = getenv(name);
+    return value ? atoi(value) : otherwise;
+}
+
+int cuInit(unsigned flags) { return setting("DRIVER_INIT", 0); }
+
+int cuDriverGetVersion(int *version) {
+    *version = setting("DRIVER_VERSION", 13000);
+    return 0;
+}
+
+int cuDeviceGetCount(int *count) {
+    *count = setting("DRIVER_DEVICES", 1);
+    return 0;
+}
+
+int cuGetErrorString(int code, const char **words) {
+    *words = "words of the driver";
+    return 0;
+}
+
+static int fail(void) { return setting("DRIVER_FAILS", 2); }
+
+int cuDevicePrimaryCtxRetain(void **context, int device) { return fail(); }
+
+int cuGetProcAddress_v2(const char *name, void **address, int version, unsigned long long flags, int *found) {
+    *address = !strcmp(name, "cuInit")               ? (void *)cuInit
+               : !strcmp(name, "cuDriverGetVersion") ? (void *)cuDriverGetVersion
+               : !strcmp(name, "cuDeviceGetCount")   ? (void *)cuDeviceGetCount
+               : !strcmp(name, "cuGetProcAddress")   ? (void *)cuGetProcAddress_v2
+                                                     : (void *)fail;
+    if (found)
+        *found = 0;
+    return 0;
+}
+
+int cuGetProcAddress(const char *name, void **address, int version, unsigned long long flags) {
+    return cuGetProcAddress_v2(name, address, version, flags, NULL);
+}

@@ -1,0 +1,114 @@
+"""process.py and device.py: where a stage computes, and how its process ends."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from stages.process import explain_gpu_failure, run
+from tests.nvidia import build_driver
+
+ROOT = Path(__file__).parents[1]
+CHOOSE = """
+from stages.device import choose_device
+from stages.process import run
+run(lambda: print(choose_device(tf32=False)))
+"""
+FAIL = """
+import torch
+from stages.process import run
+def main():
+    print("a line that must not be lost")
+    raise torch.AcceleratorError("CUDA error: unspecified launch failure\\nSearch for `cudaErrorLaunchFailure'")
+run(main)
+"""
+
+
+def start(script: str, environment: dict[str, str] | None = None) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error."""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how Linux finds libraries")
+def test_a_driver_that_is_too_old_is_a_line_of_the_log_and_no_obstacle(tmp_path):
+    environment = {**build_driver(tmp_path), "DRIVER_VERSION": "12040"}
+    reason = "the NVIDIA driver supports CUDA 12.4, torch needs 13.0: update the driver"
+    assert start(CHOOSE, {**environment, "DEVICE": "auto"}) == (0, f"on the CPU: {reason}\ncpu\n", "")
+    assert start(CHOOSE, {**environment, "DEVICE": "cpu"}) == (0, "cpu\n", "")
+    said = f"error: DEVICE=cuda: {reason}; DEVICE=cpu works without a GPU\n"
+    assert start(CHOOSE, {**environment, "DEVICE": "cuda"}) == (1, "", said)
+
+
+def test_a_gpu_that_fails_ends_the_stage_with_one_message():
+    said = (
+        "error: the GPU has failed (CUDA error: unspecified launch failure): see what `nvidia-smi` says of it, then "
+        "run again, or with DEVICE=cpu\n"
+    )
+    assert start(FAIL) == (1, "a line that must not be lost\n", said)
+
+
+def test_a_bug_keeps_its_traceback():
+    def fail() -> None:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        run(fail)
+
+
+SHORTAGE = (
+    "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.11 GiB of which 1.62 GiB is "
+    "free. Process 42 has 77.00 GiB memory in use. If reserved but unallocated memory is large try setting X."
+)
+LOST = "CUDA error: unspecified launch failure\nSearch for `cudaErrorLaunchFailure' in the documentation\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SHORTAGE, "no memory left (Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.11 GiB of which 1.62"),
+        ("CUDA error: out of memory\nSearch for it", "the GPU has no memory left (CUDA error: out of memory): end"),
+        ("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`", "the GPU has no memory left ("),
+        (LOST, "the GPU has failed (CUDA error: unspecified launch failure): see what `nvidia-smi` says"),
+        (
+            "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
+            "the GPU has failed (cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
+        ),
+        ("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`", "the GPU has failed ("),
+    ],
+)
+def test_a_failing_gpu_is_explained(text, said):
+    explained = explain_gpu_failure(RuntimeError(text))
+    assert explained is not None
+    assert said in explained
+    assert "DEVICE=cpu" in explained
+    assert "\n" not in explained
+
+
+@pytest.mark.parametrize("kind", [torch.OutOfMemoryError, torch.AcceleratorError])
+def test_torch_s_own_errors_are_meant(kind):
+    assert "no memory left" in (explain_gpu_failure(kind(SHORTAGE)) or "")
+
+
+def test_a_failure_while_capturing_is_not_hidden_by_the_end_of_the_capture():
+    end = torch.AcceleratorError("CUDA error: operation failed due to a previous error during capture")
+    end.__context__ = torch.OutOfMemoryError(SHORTAGE)
+    assert "no memory left" in (explain_gpu_failure(end) or "")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)"),
+        RuntimeError("CUDA error: device-side assert triggered"),
+        RuntimeError("CUDA error: invalid configuration argument"),
+        ValueError(SHORTAGE),
+        KeyError("vae"),
+    ],
+)
+def test_other_errors_are_not_the_gpu_s(error):
+    assert explain_gpu_failure(error) is None
