@@ -50,8 +50,8 @@ def bernoulli_nll(
 
 
 def gaussian_nll(
-    logits: Float[Tensor, "batch 1 28 28"], image: Float[Tensor, "batch 1 28 28"]
-) -> Float[Tensor, " batch"]:
+    logits: Float[Tensor, "*batch 1 28 28"], image: Float[Tensor, "*batch 1 28 28"]
+) -> Float[Tensor, " *batch"]:
     """-log p(image | latent) with Gaussian pixels around sigmoid(logits), one shared variance at its optimum.
 
     The variance that maximises the likelihood of a batch is the batch's mean squared error (Rybkin et al. 2021,
@@ -71,11 +71,15 @@ def log_importance_weight(
     posterior: Gaussian,
     noise: Float[Tensor, "*sample latent_dim"],
     reconstruction_nll: Float[Tensor, " *sample"],
+    kl_weight: float | Float[Tensor, " *one"] = 1.0,
 ) -> Float[Tensor, " *sample"]:
-    """Log p(image, z) - log q(z | image) at z = reparameterize(posterior, noise); the constants 2 pi cancel."""
+    """Log p(image, z) - log q(z | image) at z = reparameterize(posterior, noise); the constants 2 pi cancel.
+
+    A `kl_weight` other than 1 weighs log p(z) - log q(z | image), whose negative mean is the KL term.
+    """
     latent = reparameterize(posterior, noise)
     log_ratio = 0.5 * (noise.square() + posterior.log_var - latent.square()).sum(-1)
-    return log_ratio - reconstruction_nll
+    return kl_weight * log_ratio - reconstruction_nll
 
 
 def importance_weighted_bound(log_weights: Float[Tensor, "k *batch"]) -> Float[Tensor, " *batch"]:

@@ -47,10 +47,14 @@ class AETraining(AEParams, Optimisation, extra="forbid"):
 
 
 class VAETraining(VAEParams, Optimisation, extra="forbid"):
-    """A VAE: reconstruction plus beta times the KL term (beta-VAE: Higgins et al. 2017)."""
+    """A VAE: reconstruction plus beta times the KL term (beta-VAE: Higgins et al. 2017).
+
+    From more than one importance sample it trains the importance-weighted bound (Burda et al. 2016).
+    """
 
     beta: Annotated[float, Field(ge=0)]
     kl_warmup: Share
+    importance_samples: Annotated[int, Field(ge=1, le=100)]
 
 
 SEED: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, lt=2**63, strict=True)])

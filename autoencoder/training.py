@@ -14,12 +14,11 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from autoencoder.data import Split
 from autoencoder.images import to_unit_interval
-from autoencoder.models import AE, PCA, PIXELS, VAE, Decoder
-from autoencoder.objectives import bernoulli_nll, gaussian_nll, kl_divergence, reparameterize
+from autoencoder.loss import training_loss
+from autoencoder.models import AE, PCA, VAE, Decoder
 from autoencoder.recipe import AETraining, ArticleTraining, VAETraining, build_optimizers, schedules
 
 VALIDATION_NOISE_SEED = 20160901  # fixed: validation curves of different training seeds see the same noise
@@ -33,7 +32,10 @@ class TrainingDiverged(ValueError):
 
 @dataclass(frozen=True)
 class Terms:
-    """A split's mean loss and its two terms, per image; nats, but for the article's networks (their own units)."""
+    """A split's mean loss and its two terms, per image; nats, but for the article's networks (their own units).
+
+    The loss is the sum of its terms, the negative ELBO of a VAE, also where a tighter bound is trained.
+    """
 
     loss: float
     reconstruction: float
@@ -88,7 +90,8 @@ class Training:
 
         count = self.steps * self.batch_size
         self.images = torch.empty_like(train.images[:count])
-        self.noise = torch.empty(count, model.latent_dim if isinstance(model, VAE) else 0, device=self.device)
+        samples = params.importance_samples if isinstance(params, VAETraining) else 1
+        self.noise = torch.empty(count, samples, model.latent_dim if isinstance(model, VAE) else 0, device=self.device)
         self.offsets = torch.arange(self.batch_size, device=self.device)
         self.row = torch.zeros(1, dtype=torch.int64, device=self.device)
         self.step_index = torch.zeros(1, dtype=torch.int64, device=self.device)
@@ -133,10 +136,11 @@ class Training:
         generator = torch.Generator(self.device).manual_seed(VALIDATION_NOISE_SEED)
         total = torch.zeros(3, dtype=torch.float64, device=self.device)
         for images in self.validation.images.split(VALIDATION_BATCH[self.device.type]):
-            noise = torch.randn(len(images), self.noise.shape[1], generator=generator, device=self.device)
+            noise = torch.randn(1, len(images), self.noise.shape[2], generator=generator, device=self.device)
             if self._binarizes():
                 images = _bernoulli(images, generator)
-            total += torch.stack(self._objective(to_unit_interval(images), noise)).sum(1, dtype=torch.float64)
+            terms = training_loss(self.model, self.params, to_unit_interval(images), noise, self.kl_weights[-1])[1:]
+            total += self._summed(*terms)
         self.model.train()
         return self._terms(total / len(self.validation))
 
@@ -165,43 +169,26 @@ class Training:
     def _step(self) -> None:
         rows = self.row + self.offsets
         image = to_unit_interval(self.images.index_select(0, rows))
-        noise = self.noise.index_select(0, rows)
+        noise = self.noise.index_select(0, rows).transpose(0, 1)
         self.learning_rate.copy_(self.learning_rates.index_select(0, self.step_index).squeeze(0))
-        reconstruction, kl = self._objective(image, noise)[1:]
-        loss = (reconstruction + self.kl_weights.index_select(0, self.step_index) * kl).mean()
+        kl_weight = self.kl_weights.index_select(0, self.step_index)
+        loss, reconstruction, kl = training_loss(self.model, self.params, image, noise, kl_weight)
         for optimizer in self.optimizers:
             optimizer.zero_grad()
-        loss.backward()
+        loss.mean().backward()
         if not isinstance(self.params, ArticleTraining):
             nn.utils.clip_grad_norm_(self.model.parameters(), self.params.grad_clip, foreach=True)
         for optimizer in self.optimizers:
             optimizer.step()
         with torch.no_grad():
-            beta = self.kl_weights[-1]
-            self.totals += torch.stack([reconstruction + beta * kl, reconstruction, kl]).sum(1, dtype=torch.float64)
+            self.totals += self._summed(reconstruction, kl)
             self.row += self.batch_size
             self.step_index += 1
 
-    def _objective(
-        self, image: Float[Tensor, "batch 1 28 28"], noise: Float[Tensor, "batch _"]
-    ) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"], Float[Tensor, " batch"]]:
-        """Loss at full beta, reconstruction term and KL term of every image."""
-        if isinstance(self.model, VAE):
-            posterior = self.model.posterior(image)
-            logits = self.model.decoder(reparameterize(posterior, noise))
-            kl = kl_divergence(posterior)
-        else:
-            logits = self.model.decoder(self.model.encode(image))
-            kl = torch.zeros(len(image), device=image.device)
-        match self.params:
-            case ArticleTraining():  # the mean over pixels of both terms
-                reconstruction = functional.mse_loss(torch.sigmoid(logits), image, reduction="none").flatten(1).mean(1)
-                kl = kl / PIXELS
-            case AETraining(likelihood="bernoulli") | VAETraining(likelihood="bernoulli"):
-                reconstruction = bernoulli_nll(logits, image)
-            case _:
-                reconstruction = gaussian_nll(logits, image)
-        return reconstruction + self.kl_weights[-1] * kl, reconstruction, kl
+    def _summed(self, reconstruction: Float[Tensor, " batch"], kl: Float[Tensor, " batch"]) -> Float[Tensor, " 3"]:
+        """Loss at full beta and its two terms, summed over images."""
+        loss = reconstruction + self.kl_weights[-1] * kl
+        return torch.stack([loss, reconstruction, kl]).sum(1, dtype=torch.float64)
 
     def _prepare_epoch(self) -> None:
         """Shuffle the images and draw the noise of an epoch, from seed and epoch alone: nothing to save, to resume."""

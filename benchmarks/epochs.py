@@ -38,7 +38,7 @@ _AE: dict[str, Any] = {
     "weight_decay": 0.01,
     "grad_clip": 5.0,
 }
-_VAE: dict[str, Any] = {**_AE, "kind": "vae", "beta": 1.0, "kl_warmup": 0.1}
+_VAE: dict[str, Any] = {**_AE, "kind": "vae", "beta": 1.0, "kl_warmup": 0.1, "importance_samples": 1}
 NETWORKS: dict[str, dict[str, Any]] = {
     "article AE, batch 32": {"kind": "ae_article", "batch_size": 32, "learning_rate": 1e-3},
     "article AE, batch 256": {"kind": "ae_article", "batch_size": 256, "learning_rate": 1e-3},

@@ -2,14 +2,41 @@
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from autoencoder.datasets import make_digits, write_dataset
 from autoencoder.models import MODEL_PARAMS, VAE, build_model
-from benchmarks import epochs, report, serving
+from benchmarks import epochs, gpu, report, serving
 from benchmarks.machine import spread
+from scripts.dvc_command import lay_out
+from tests.small_params import small_params
+
+ROOT = Path(__file__).parents[1]
+OPTIMISATION = {
+    "latent_dim": 3,
+    "network": {"type": "mlp", "hidden": [64]},
+    "likelihood": "bernoulli",
+    "binarize": "none",
+    "optimizer": "muon",
+    "epochs": 60,
+    "batch_size": 32,
+    "learning_rate": 0.005,
+    "learning_rate_warmup": 0.1,
+    "weight_decay": 0.01,
+    "grad_clip": 5.0,
+}
+PARAMS = small_params(
+    models={
+        "ae": {"kind": "ae", **OPTIMISATION},
+        "vae": {"kind": "vae", **OPTIMISATION, "beta": 1.0, "kl_warmup": 0.1, "importance_samples": 1},
+    },
+    validation_size=240,
+    evaluate={"batch_size": 1000, "iwae_samples": 5, "iwae_images": 100, "neighbors": 3},
+)
 
 
 def test_the_arithmetic_of_the_articles_network_is_what_one_counts_by_hand():
@@ -71,3 +98,58 @@ def test_a_part_that_fails_costs_no_other(run):
 
 def test_an_unknown_part_is_named(run):
     assert run("c", parts={"a": lambda: 1}) == ("error: no part called c; expected a", None)
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    """The GPU's benchmark on the CPU, over scikit-learn's digits: what it does, that is, but not how fast."""
+    monkeypatch.chdir(ROOT)
+    lay_out(tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    monkeypatch.setenv("DEVICE", "cpu")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # of the processes that train
+    Path("params.yaml").write_text(json.dumps(PARAMS))
+    write_dataset(Path("data/digits.npz"), make_digits())
+    monkeypatch.setattr(gpu, "configure", lambda *_, **__: None)
+    return gpu.Bench(Path("data/digits.npz"), tmp_path / "pipeline", torch.device("cpu"))
+
+
+@pytest.mark.slow
+def test_the_gpu_s_benchmark_compares_bytes_and_sees_what_was_resumed(bench):
+    found = bench.same_bytes()
+    assert found["files"] == 1 + 60 + 1  # weights, a picture of every epoch, the curve
+    assert found["again"]
+    assert found["killed"]
+    assert found["resumed"]
+
+
+def test_the_gpu_s_benchmark_measures_seeds_on_both_devices(bench, monkeypatch):
+    monkeypatch.setitem(bench.models["vae"], "epochs", 2)
+    found = bench.cpu_agreement()
+    assert found["cpu"] == found["gpu"]  # both are the CPU here
+    assert {name: len(values) for name, values in found["cpu"].items()}["nll"] == 3
+    assert len(set(found["cpu"]["nll"])) == 3
+    assert found["ae_validation_loss"]["cpu"] == found["ae_validation_loss"]["gpu"]
+
+
+def test_the_gpu_s_benchmark_times_training(bench, monkeypatch):
+    monkeypatch.setitem(bench.models["vae"], "epochs", 2)
+    found = bench.tf32()
+    assert found["tf32"]["validation_loss"] == found["ieee"]["validation_loss"]
+    assert all(seconds > 0 for seconds in found["tf32"]["seconds"])
+
+
+def test_the_gpu_s_benchmark_compares_every_exported_graph(bench, export, export_reader):
+    export(Path(), "ae", "ae", latent_dim=3)
+    export(Path(), "vae", "vae", latent_dim=3)
+    export_reader(Path())
+    found = bench.providers_agree()
+    assert set(found) == {
+        "ae.mean",
+        "ae.reconstruction",
+        "classifier.probability",
+        "vae.log_var",
+        "vae.mean",
+        "vae.reconstruction",
+    }
+    assert all(value["max_abs"] == 0 for value in found.values())

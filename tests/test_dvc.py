@@ -27,6 +27,7 @@ PARAMS = small_params(
             "binarize": "none",
             "beta": 1.0,
             "kl_warmup": 0.1,
+            "importance_samples": 1,
             "optimizer": "adamw",
             "epochs": 2,
             "batch_size": 128,

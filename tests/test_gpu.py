@@ -1,20 +1,36 @@
 """What CUDA changes, and what it must not: skipped, with a notice, where there is no GPU."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 
 from autoencoder.data import Split
 from autoencoder.devices import configure
+from autoencoder.inference import CUDA, open_session, why_not_cuda
 from autoencoder.models import AE, VAE, build_model
+from autoencoder.onnx_export import ExportParams, export_decoder, export_encoder
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
 from autoencoder.training import Training
 
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine"),
+]
+ROOT = Path(__file__).parents[1]
+GPU, CPU = "cuda", "cpu"
 OPTIMISATION = {
     "latent_dim": 4,
     "network": {"type": "mlp", "hidden": [64]},
     "likelihood": "bernoulli",
     "binarize": "none",
+    "optimizer": "adamw",
     "epochs": 3,
     "batch_size": 64,
     "learning_rate": 0.01,
@@ -22,28 +38,45 @@ OPTIMISATION = {
     "weight_decay": 0.01,
     "grad_clip": 5.0,
 }
+AE_PARAMS = {"kind": "ae", **OPTIMISATION}
+VAE_PARAMS = {"kind": "vae", **OPTIMISATION, "beta": 1.0, "kl_warmup": 0.1, "importance_samples": 1}
+CONV = {"type": "conv", "channels": [4, 8], "hidden": [32]}
+ARTICLE = {"epochs": 3, "batch_size": 64, "learning_rate": 0.001}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "ae": AE_PARAMS,
+    "vae": VAE_PARAMS,
+    "dynamic": {**VAE_PARAMS, "binarize": "dynamic"},
+    "gaussian": {**VAE_PARAMS, "likelihood": "gaussian"},
+    "muon": {**VAE_PARAMS, "optimizer": "muon"},
+    "importance": {**VAE_PARAMS, "importance_samples": 3},
+    "conv": {**VAE_PARAMS, "network": CONV},
+    "ae_article": {"kind": "ae_article", **ARTICLE},
+    "vae_article": {"kind": "vae_article", **ARTICLE},
+}
 
 
-def training(device: str, **params: object) -> Training:
-    where = torch.device(device)
-    configure(where, tf32=False)
-    checked = TRAIN_PARAMS.validate_python({**OPTIMISATION, "kind": "ae", "optimizer": "adamw", **params})
+@pytest.fixture(autouse=True)
+def full_precision() -> Iterator[None]:
+    """What every test computes in; the settings do not outlive it."""
+    configure(torch.device(GPU), tf32=False)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+def training(device: str, variant: str) -> Training:
+    checked = TRAIN_PARAMS.validate_python(VARIANTS[variant])
     assert not isinstance(checked, PCATraining)
     images = torch.randint(0, 256, (640, 1, 28, 28), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     images[:, :, :14] = 0
-    split = Split(images.to(where), torch.zeros(640, dtype=torch.uint8, device=where))
+    split = Split(images.to(device), torch.zeros(640, dtype=torch.uint8, device=device))
     model = build_model(checked, 0)
     assert isinstance(model, AE | VAE)
     return Training(model, checked, split, split.head(128), 0)
 
 
-@pytest.mark.gpu
-@needs_cuda
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-@pytest.mark.parametrize("binarize", ["none", "dynamic"])
-def test_same_seed_same_bits_resumed_or_not(optimizer, binarize):
-    vae = {"kind": "vae", "beta": 1.0, "kl_warmup": 0.1, "optimizer": optimizer, "binarize": binarize}
-    first, second, stopped, resumed = (training("cuda", **vae) for _ in range(4))
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_same_seed_same_bits_resumed_or_not(variant):
+    first, second, stopped, resumed = (training(GPU, variant) for _ in range(4))
     list(first.epochs())
     list(second.epochs())
     next(stopped.epochs())
@@ -54,9 +87,84 @@ def test_same_seed_same_bits_resumed_or_not(optimizer, binarize):
         assert torch.equal(value, resumed.model.state_dict()[name]), name
 
 
-@pytest.mark.gpu
-@needs_cuda
-def test_the_captured_step_computes_what_the_cpu_computes():
-    on_cuda = [metrics.validation.loss for metrics in training("cuda").epochs()]
-    on_cpu = [metrics.validation.loss for metrics in training("cpu").epochs()]
-    assert on_cuda == pytest.approx(on_cpu, rel=1e-3)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_captured_step_computes_what_the_cpu_computes(variant, monkeypatch):
+    prepare = Training._prepare_epoch
+
+    def prepare_alike(run: Training) -> None:
+        """The same noise and the same binarisation on both devices, whose generators differ."""
+        prepare(run)
+        generator = torch.Generator().manual_seed(run.epoch)
+        run.noise.copy_(torch.randn(run.noise.shape, generator=generator))
+        if variant == "dynamic":
+            draws = torch.randint(0, 2, run.images.shape, generator=generator, dtype=torch.uint8)
+            run.images.copy_(draws * 255)
+
+    monkeypatch.setattr(Training, "_prepare_epoch", prepare_alike)
+    losses = [[metrics.train.loss for metrics in training(device, variant).epochs()] for device in (GPU, CPU)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    assert losses[0][2] < losses[0][0]
+
+
+@pytest.mark.parametrize("variant", ["ae", "vae", "conv", "vae_article"])
+def test_exported_graphs_compute_on_cuda_what_they_compute_on_the_cpu(variant):
+    if reason := why_not_cuda():
+        pytest.skip(f"onnxruntime: {reason}")
+    run = training(GPU, variant)
+    list(run.epochs())
+    model = run.model.cpu().eval()
+    image = (run.train.images.cpu().numpy() / np.float32(255)).astype(np.float32)
+    encoder, decoder = (make(model, ExportParams(opset=20), {}) for make in (export_encoder, export_decoder))
+    latent = open_session(encoder, CPU).run({"image": image})["mean"]
+    for graph, inputs in ((encoder, {"image": image}), (decoder, {"latent": latent})):
+        served = open_session(graph, GPU)
+        assert served.session.get_providers()[0] == CUDA
+        found, expected = served.run(inputs), open_session(graph, CPU).run(inputs)
+        for name, values in expected.items():
+            np.testing.assert_allclose(found[name], values, atol=1e-5, err_msg=name)
+
+
+def stage(work: str, **environment: str) -> tuple[int, str, str]:
+    """A process that chooses its device as a stage does and then works: exit code, standard output and error."""
+    script = (
+        "import torch\nfrom stages.device import choose_device\nfrom stages.process import run\n"
+        f"def main():\n    device = choose_device(tf32=False)\n    print(device)\n{work}\nrun(main)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_gpu_without_memory_left_is_one_message():
+    code, said, error = stage("    torch.empty(2**50, dtype=torch.uint8, device=device)")
+    assert (code, said) == (1, "cuda:0\n")
+    assert error.startswith("error: the GPU has no memory left (Tried to allocate ")
+    assert error.count("\n") == 1
+
+
+def test_a_gpu_that_fails_at_work_is_one_message():
+    trap = """    kernel = torch.cuda._compile_kernel('extern "C" __global__ void trap() { asm("trap;"); }', "trap")
+    kept = torch.ones(3, device=device)
+    graph = torch.cuda.CUDAGraph()
+    kernel()
+    print(kept.sum().item())"""
+    code, said, error = stage(trap)
+    assert (code, said) == (1, "cuda:0\n")
+    assert error.startswith("error: the GPU has failed (CUDA error: ")
+    assert error.count("\n") == 1
+
+
+def test_a_gpu_that_is_hidden_is_a_line_of_the_log():
+    assert stage("    pass", CUDA_VISIBLE_DEVICES="") == (0, "on the CPU: no visible CUDA device\ncpu\n", "")
+    code, _, error = stage("    pass", CUDA_VISIBLE_DEVICES="", DEVICE="cuda")
+    assert (code, error) == (1, "error: DEVICE=cuda: no visible CUDA device; DEVICE=cpu works without a GPU\n")
+
+
+def test_the_cpu_can_be_chosen_beside_a_gpu():
+    assert stage("    pass", DEVICE="cpu") == (0, "cpu\n", "")

@@ -141,6 +141,7 @@ def test_codes_of_a_standard_normal_match_the_prior_and_others_do_not(image):
             "binarize": "none",
             "beta": 1.0,
             "kl_warmup": 0.0,
+            "importance_samples": 1,
             "optimizer": "adamw",
             "epochs": 1,
             "batch_size": 8,

@@ -33,6 +33,7 @@ PARAMS = small_params(
             "binarize": "dynamic",
             "beta": 1.0,
             "kl_warmup": 0.1,
+            "importance_samples": 1,
             "optimizer": "adamw",
             "epochs": EPOCHS,
             "batch_size": 32,

@@ -47,7 +47,7 @@ OPTIMISATION: dict[str, Any] = {
 PARAMS = small_params(
     models={
         "pca": {"kind": "pca", "latent_dim": 3},
-        "vae": {"kind": "vae", **OPTIMISATION, "beta": 1.0, "kl_warmup": 0.1},
+        "vae": {"kind": "vae", **OPTIMISATION, "beta": 1.0, "kl_warmup": 0.1, "importance_samples": 1},
         "vae_article": {"kind": "vae_article", "epochs": 2, "batch_size": 32, "learning_rate": 0.001},
     },
     validation_size=VALIDATION,
