@@ -31,10 +31,14 @@ class MLPParams(Section):
 
 
 class ConvParams(Section):
-    """Strided convolutions, each halving the resolution, then fully connected layers; the decoder mirrors them."""
+    """Strided convolutions, each halving the resolution, then fully connected layers; the decoder mirrors them.
+
+    Each of them may be followed by residual blocks.
+    """
 
     type: Literal["conv"]
     channels: Annotated[list[Width], Field(min_length=1, max_length=2)]
+    blocks: Annotated[int, Field(ge=0, le=8)]
     hidden: Annotated[list[Width], Field(min_length=1, max_length=8)]
 
 
@@ -123,6 +127,20 @@ class PCA(nn.Module):
     def decode(self, latent: Float[Tensor, "*batch latent_dim"]) -> Float[Tensor, "*batch 1 28 28"]:
         """The linear reconstruction, clipped to [0, 1]."""
         return (latent @ self.components + self.mean).clamp(0, 1).unflatten(-1, (1, 28, 28))
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions, added to what goes into them (He et al. 2016)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1), nn.GELU(), nn.Conv2d(channels, channels, 3, padding=1)
+        )
+
+    def forward(self, maps: Float[Tensor, "batch channels side side"]) -> Float[Tensor, "batch channels side side"]:
+        """Maps of the same size."""
+        return maps + self.layers(maps)
 
 
 class Encoder(nn.Module):
@@ -250,6 +268,7 @@ def _encoder_trunk(network: MLPParams | ConvParams) -> tuple[nn.Module, int]:
     convolutions: list[nn.Module] = []
     for inputs, outputs in pairwise([1, *network.channels]):
         convolutions += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.GELU()]
+        convolutions += [ResidualBlock(outputs) for _ in range(network.blocks)]
     flat = network.channels[-1] * (28 >> len(network.channels)) ** 2
     return nn.Sequential(*convolutions, nn.Flatten(), *_dense([flat, *network.hidden])), network.hidden[-1]
 
@@ -262,6 +281,7 @@ def _decoder_trunk(network: MLPParams | ConvParams, latent_dim: int) -> nn.Modul
     side, channels = 28 >> len(network.channels), network.channels[::-1]
     layers = [*_dense([latent_dim, *hidden, channels[0] * side * side]), nn.Unflatten(1, (channels[0], side, side))]
     for inputs, outputs in pairwise([*channels, channels[-1]]):
+        layers += [ResidualBlock(inputs) for _ in range(network.blocks)]
         layers += [nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1), nn.GELU()]
     return nn.Sequential(*layers, nn.Conv2d(channels[-1], 1, 3, padding=1, bias=False))
 

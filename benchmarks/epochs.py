@@ -26,7 +26,10 @@ PYTHAE_VENV = Path(".bench/pythae")
 PYTHAE_PYTHON = PYTHAE_VENV / "bin" / "python"
 IMAGES = {"mlp": 12_800, "conv": 2_560}  # whole batches; an epoch of the smaller half says as much as one of 50,000
 _MLP: dict[str, Any] = {"network": {"type": "mlp", "hidden": [512, 512]}, "latent_dim": 20}
-_CONV: dict[str, Any] = {"network": {"type": "conv", "channels": [32, 64], "hidden": [256]}, "latent_dim": 20}
+_CONV: dict[str, Any] = {
+    "network": {"type": "conv", "channels": [32, 64], "blocks": 0, "hidden": [256]},
+    "latent_dim": 20,
+}
 _AE: dict[str, Any] = {
     "kind": "ae",
     "likelihood": "bernoulli",

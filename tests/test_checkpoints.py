@@ -17,7 +17,7 @@ from autoencoder.models import MODEL_PARAMS, PCA, build_model
 
 CPU = torch.device("cpu")
 MLP = {"type": "mlp", "hidden": [12]}
-CONV = {"type": "conv", "channels": [3, 4], "hidden": [12]}
+CONV = {"type": "conv", "channels": [3, 4], "blocks": 1, "hidden": [12]}
 KINDS: dict[str, dict[str, Any]] = {
     "pca": {"kind": "pca", "latent_dim": 3},
     "ae_article": {"kind": "ae_article"},

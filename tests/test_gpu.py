@@ -40,7 +40,7 @@ OPTIMISATION = {
 }
 AE_PARAMS = {"kind": "ae", **OPTIMISATION}
 VAE_PARAMS = {"kind": "vae", **OPTIMISATION, "beta": 1.0, "kl_warmup": 0.1, "importance_samples": 1}
-CONV = {"type": "conv", "channels": [4, 8], "hidden": [32]}
+CONV = {"type": "conv", "channels": [4, 8], "blocks": 1, "hidden": [32]}
 ARTICLE = {"epochs": 3, "batch_size": 64, "learning_rate": 0.001}
 VARIANTS: dict[str, dict[str, Any]] = {
     "ae": AE_PARAMS,

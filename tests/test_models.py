@@ -6,10 +6,10 @@ import torch
 from sklearn import decomposition
 from torch import nn
 
-from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, build_model
+from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, ResidualBlock, build_model
 
 MLP = {"type": "mlp", "hidden": [24, 16]}
-CONV = {"type": "conv", "channels": [4, 6], "hidden": [12]}
+CONV = {"type": "conv", "channels": [4, 6], "blocks": 1, "hidden": [12]}
 NETWORKS = [
     {"kind": "ae_article"},
     {"kind": "vae_article"},
@@ -17,7 +17,7 @@ NETWORKS = [
     {"kind": "vae", "latent_dim": 3, "network": MLP},
     {"kind": "ae", "latent_dim": 3, "network": CONV},
     {"kind": "vae", "latent_dim": 3, "network": CONV},
-    {"kind": "vae", "latent_dim": 2, "network": {"type": "conv", "channels": [4], "hidden": [12, 8]}},
+    {"kind": "vae", "latent_dim": 2, "network": {"type": "conv", "channels": [4], "blocks": 0, "hidden": [12, 8]}},
 ]
 
 
@@ -52,6 +52,26 @@ def test_images_round_trip_in_shape_and_range(params):
     assert image.min() >= 0
     assert image.max() <= 1
     torch.testing.assert_close(model.decode(torch.stack([latent, latent]))[1], image)
+
+
+def test_a_residual_block_adds_to_what_goes_in():
+    block = ResidualBlock(3)
+    maps = noise_images(3)[:, :, :7, :7].expand(3, 3, 7, 7)
+    torch.testing.assert_close(block(maps) - maps, block.layers(maps))
+    nn.init.zeros_(block.layers[2].weight)
+    nn.init.zeros_(block.layers[2].bias)
+    assert torch.equal(block(maps), maps)
+
+
+def test_the_decoder_mirrors_the_encoder_s_residual_blocks():
+    network = {"type": "conv", "channels": [4, 6], "blocks": 2, "hidden": [12]}
+    model = build({"kind": "vae", "latent_dim": 3, "network": network})
+    assert isinstance(model, VAE)
+    widths = [
+        [module.layers[0].in_channels for module in half.modules() if isinstance(module, ResidualBlock)]
+        for half in (model.encoder, model.decoder)
+    ]
+    assert widths == [[4, 4, 6, 6], [6, 6, 4, 4]]
 
 
 @pytest.mark.parametrize("params", NETWORKS, ids=str)

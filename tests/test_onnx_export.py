@@ -31,7 +31,7 @@ from autoencoder.onnx_export import (
 
 ROOT = Path(__file__).parents[1]
 MLP = {"type": "mlp", "hidden": [12, 8]}
-CONV = {"type": "conv", "channels": [3, 4], "hidden": [12]}
+CONV = {"type": "conv", "channels": [3, 4], "blocks": 1, "hidden": [12]}
 KINDS: dict[str, dict[str, Any]] = {
     "pca": {"kind": "pca", "latent_dim": 3},
     "ae_article": {"kind": "ae_article"},

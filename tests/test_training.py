@@ -32,7 +32,7 @@ VARIANTS = {
     "dynamic": {**VAE_PARAMS, "binarize": "dynamic"},
     "importance": {**VAE_PARAMS, "importance_samples": 3},
     "muon": {**VAE_PARAMS, "optimizer": "muon"},
-    "conv": {**VAE_PARAMS, "network": {"type": "conv", "channels": [4], "hidden": [16]}},
+    "conv": {**VAE_PARAMS, "network": {"type": "conv", "channels": [4], "blocks": 0, "hidden": [16]}},
     "ae_article": {"kind": "ae_article", **ARTICLE},
     "vae_article": {"kind": "vae_article", **ARTICLE},
 }
