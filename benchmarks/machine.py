@@ -43,6 +43,12 @@ def matmul_peak() -> float:
     return 2 * MATRIX**3 / min(seconds)
 
 
+def wait_for(device: torch.device) -> None:
+    """Wait for the work that a GPU has still to do; a CPU has none."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
 def spread(seconds: Sequence[float]) -> dict[str, float]:
     """Median, least and most."""
     return {"median": statistics.median(seconds), "min": min(seconds), "max": max(seconds)}

@@ -13,14 +13,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
 from autoencoder.data import Split
 from autoencoder.evaluation import reconstruction_metrics
 from autoencoder.models import AE, MODEL_PARAMS, build_model
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
 from autoencoder.training import Training
-from benchmarks.machine import spread
+from benchmarks.machine import spread, wait_for
 
 ARTICLE_EPOCHS = 5
 ARTICLE = MODEL_PARAMS.validate_python({"kind": "ae_article"})
@@ -76,15 +75,10 @@ def _run(params: dict[str, Any], train: Split, validation: Split, test: Split, s
     started = time.perf_counter()
     training = Training(model.to(device), checked, train, validation, seed)
     training.prepare()
-    _wait_for(device)
+    wait_for(device)
     prepared = time.perf_counter()
     list(training.epochs())
-    _wait_for(device)
+    wait_for(device)
     seconds = time.perf_counter() - prepared
     error = reconstruction_metrics(training.model, 10_000, test, only_mse=True)["reconstruction_mse"]
     return {"prepare_seconds": prepared - started, "seconds": seconds, "test_mse": error}
-
-
-def _wait_for(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

@@ -14,11 +14,15 @@ DIGITS = 4  # significant ones in the results file: more would be noise
 
 
 def run_parts(
-    name: str, description: str | None, environment: Mapping[str, Any], parts: Mapping[str, Callable[[], Any]]
+    name: str,
+    description: str | None,
+    environment: Mapping[str, Any],
+    parts: Mapping[str, Callable[[], Any]],
+    summary: Callable[[Mapping[str, Any]], str] | None = None,
 ) -> None:
     """Run the parts that the command line names, all by default; print each and write `<name>.json` after it.
 
-    Results of other parts stay where they were measured in the same environment. A part that fails does not cost the
+    A `summary` of all results comes last. Results of other parts stay where they were measured in the same environment. A part that fails does not cost the
     others' results; the exit code says so.
     """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
@@ -42,6 +46,8 @@ def run_parts(
         print(f"  {json.dumps(results[part])}\n  took {time.perf_counter() - started:.0f} s", flush=True)
         RESULTS.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
+    if summary:
+        print(summary(results))
     print(f"written to {path}" + (f"; failed: {', '.join(failed)}" if failed else ""))
     sys.exit(bool(failed))
 

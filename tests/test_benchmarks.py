@@ -1,6 +1,7 @@
 """What the benchmarks compute, not how fast they are."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 
 from autoencoder.datasets import make_digits, write_dataset
 from autoencoder.models import MODEL_PARAMS, VAE, build_model
-from benchmarks import epochs, gpu, report, serving
+from benchmarks import epochs, gpu, report, serving, verdict
 from benchmarks.machine import spread
 from scripts.dvc_command import lay_out
 from tests.small_params import small_params
@@ -100,6 +101,45 @@ def test_an_unknown_part_is_named(run):
     assert run("c", parts={"a": lambda: 1}) == ("error: no part called c; expected a", None)
 
 
+def test_the_verdict_says_what_is_met_and_what_is_not():
+    results = {
+        "environment": {},
+        "same_bytes": {"files": 22, "again": True, "killed": True, "resumed": False},
+        "providers_agree": {"ae.mean": {"max_abs": 3e-6}, "vae.mean": {"max_abs": 2e-5}},
+        "cpu_agreement": {
+            "cpu": {"nll": [90.0, 91.0, 92.0]},
+            "gpu": {"nll": [91.0, 92.0, 93.0]},
+        },
+        "time_to_quality": {"seeds": [0, 1], "recipe": {"times_faster": 446.4, "as_good": 2}},
+        "kernel_share": {"ae": {"undisturbed": 0.79}},
+        "pipeline": {
+            "wall_seconds": 171.0,
+            "compute_seconds": 61.0,
+            "stages": {"train_ae": {"seconds": 2.0}, "train_vae": {"seconds": 3.0}},
+        },
+    }
+    lines = [re.split(r"  +", line) for line in verdict.table(results).splitlines()]
+    assert lines == [
+        ["claim", "measured", "wanted"],
+        ["same seed, same bytes", "22 files", "equal", "met"],
+        ["killed and run again, same bytes", "started over", "resumed, equal", "NOT MET"],
+        ["CUDA and CPU provider agree", "2.0e-05 (vae.mean) of 2 outputs", "1e-05", "NOT MET"],
+        ["vae on GPU and CPU: nll", "mean 92 to 91", "within 2", "met"],
+        ["faster than the article's loop", "446 times (2 of 2 as good)", "at least 300 times", "met"],
+        ["time in kernels, ae", "79%", "at least 90%", "NOT MET"],
+        ["training ae", "2.0 s", "under 3 s", "met"],
+        ["training vae", "3.0 s", "under 3 s", "NOT MET"],
+        ["compute of a whole dvc repro", "61 s (wall 171 s)", "under 60 s", "NOT MET"],
+    ]
+    assert verdict.table({"environment": {}}) == "claim  measured  wanted"
+
+
+def test_the_verdict_reads_what_the_parts_write():
+    written = json.loads((ROOT / "benchmarks/results/cpu.json").read_text())  # the same two parts, on a CPU
+    said = verdict.table({name: written[name] for name in ("time_to_quality", "pipeline")})
+    assert said.count("\n") == 4
+
+
 @pytest.fixture
 def bench(tmp_path, monkeypatch):
     """The GPU's benchmark on the CPU, over scikit-learn's digits: what it does, that is, but not how fast."""
@@ -121,15 +161,19 @@ def test_the_gpu_s_benchmark_compares_bytes_and_sees_what_was_resumed(bench):
     assert found["again"]
     assert found["killed"]
     assert found["resumed"]
+    assert verdict.table({"same_bytes": found}).count("  met") == 2
 
 
-def test_the_gpu_s_benchmark_measures_seeds_on_both_devices(bench, monkeypatch):
+def test_the_gpu_s_benchmark_measures_the_seeds_that_were_measured_on_a_cpu(bench, monkeypatch):
     monkeypatch.setitem(bench.models["vae"], "epochs", 2)
+    monkeypatch.setattr(gpu, "RESULTS", ROOT / "benchmarks/results")
     found = bench.cpu_agreement()
-    assert found["cpu"] == found["gpu"]  # both are the CPU here
-    assert {name: len(values) for name, values in found["cpu"].items()}["nll"] == 3
-    assert len(set(found["cpu"]["nll"])) == 3
-    assert found["ae_validation_loss"]["cpu"] == found["ae_validation_loss"]["gpu"]
+    assert set(found["gpu"]) == set(found["cpu"])
+    assert {"reconstruction_mse", "kl_divergence", "active_units", "nll"} <= set(found["gpu"])
+    assert [len(found[place]["nll"]) for place in ("cpu", "gpu")] == [3, 3]
+    assert len(set(found["gpu"]["nll"])) == 3
+    assert found["ae_validation_loss"]["cpu"] == found["ae_validation_loss"]["gpu"]  # both are the CPU here
+    assert "vae on GPU and CPU: nll" in verdict.table({"cpu_agreement": found})
 
 
 def test_the_gpu_s_benchmark_times_training(bench, monkeypatch):
@@ -153,3 +197,4 @@ def test_the_gpu_s_benchmark_compares_every_exported_graph(bench, export, export
         "vae.reconstruction",
     }
     assert all(value["max_abs"] == 0 for value in found.values())
+    assert "0.0e+00" in verdict.table({"providers_agree": found})

@@ -1,0 +1,75 @@
+"""What a run on a GPU is to show, what it has shown, and whether that is enough: the table that ends the benchmark."""
+
+from collections.abc import Iterator, Mapping
+from statistics import fmean
+from typing import Any
+
+LARGEST_DIFFERENCE = 1e-5  # between providers, of any value of any graph
+TIMES_FASTER = 300
+KERNEL_SHARE = 0.9
+TRAINING_SECONDS = 3.0
+COMPUTE_SECONDS = 60.0
+
+Row = tuple[str, str, str, bool]
+
+
+def table(results: Mapping[str, Any]) -> str:
+    """One line per claim whose part has run: what it is, what was measured, what was wanted, whether it is met."""
+    rows = [row for part, judge in JUDGES.items() if part in results for row in judge(results[part])]
+    cells = [("claim", "measured", "wanted", ""), *((*row[:3], "met" if row[3] else "NOT MET") for row in rows)]
+    widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
+
+
+def _same_bytes(found: dict[str, Any]) -> Iterator[Row]:
+    yield "same seed, same bytes", f"{found['files']} files", "equal", found["again"]
+    how = "resumed" if found["resumed"] else "started over"
+    yield "killed and run again, same bytes", how, "resumed, equal", found["killed"] and found["resumed"]
+
+
+def _kernel_share(found: dict[str, Any]) -> Iterator[Row]:
+    for name, share in found.items():
+        value = share["undisturbed"]
+        yield f"time in kernels, {name}", f"{value:.0%}", f"at least {KERNEL_SHARE:.0%}", value >= KERNEL_SHARE
+
+
+def _time_to_quality(found: dict[str, Any]) -> Iterator[Row]:
+    recipe = found["recipe"]
+    ratio, good, seeds = recipe["times_faster"], recipe["as_good"], len(found["seeds"])
+    measured = f"{ratio:.0f} times ({good} of {seeds} as good)"
+    met = ratio >= TIMES_FASTER and good == seeds
+    yield "faster than the article's loop", measured, f"at least {TIMES_FASTER} times", met
+
+
+def _pipeline(found: dict[str, Any]) -> Iterator[Row]:
+    for name in ("ae", "vae"):
+        taken = found["stages"][f"train_{name}"]["seconds"]
+        yield f"training {name}", f"{taken:.1f} s", f"under {TRAINING_SECONDS:.0f} s", taken < TRAINING_SECONDS
+    taken = found["compute_seconds"]
+    measured = f"{taken:.0f} s (wall {found['wall_seconds']:.0f} s)"
+    yield "compute of a whole dvc repro", measured, f"under {COMPUTE_SECONDS:.0f} s", taken < COMPUTE_SECONDS
+
+
+def _providers_agree(found: dict[str, Any]) -> Iterator[Row]:
+    worst = max(found, key=lambda name: found[name]["max_abs"])
+    value = found[worst]["max_abs"]
+    measured = f"{value:.1e} ({worst}) of {len(found)} outputs"
+    yield "CUDA and CPU provider agree", measured, f"{LARGEST_DIFFERENCE:.0e}", value <= LARGEST_DIFFERENCE
+
+
+def _cpu_agreement(found: dict[str, Any]) -> Iterator[Row]:
+    for name, on_cpu in found["cpu"].items():
+        difference = abs(fmean(found["gpu"][name]) - fmean(on_cpu))
+        spread = max(on_cpu) - min(on_cpu)
+        measured = f"mean {fmean(found['gpu'][name]):.4g} to {fmean(on_cpu):.4g}"
+        yield f"vae on GPU and CPU: {name}", measured, f"within {spread:.2g}", difference <= spread
+
+
+JUDGES = {
+    "same_bytes": _same_bytes,
+    "providers_agree": _providers_agree,
+    "cpu_agreement": _cpu_agreement,
+    "time_to_quality": _time_to_quality,
+    "kernel_share": _kernel_share,
+    "pipeline": _pipeline,
+}
