@@ -36,16 +36,16 @@ def training_loss(
         reconstruction = _reconstruction(params, model.decoder(model.encode(image)), image)
         return reconstruction, reconstruction, torch.zeros(len(image), device=image.device)
     posterior = model.posterior(image)
+    one = len(noise) == 1
+    logits = model.decoder(reparameterize(posterior, noise[0] if one else noise))
+    by_sample = _reconstruction(params, logits, image.expand_as(logits))
     kl = kl_divergence(posterior)
     if isinstance(params, ArticleTraining):
         kl = kl / PIXELS
-    logits = model.decoder(reparameterize(posterior, noise))
-    by_sample = _reconstruction(params, logits, image.expand_as(logits))
-    reconstruction = by_sample.mean(0)
-    if len(noise) == 1:
-        return reconstruction + kl_weight * kl, reconstruction, kl
+    if one:
+        return by_sample + kl_weight * kl, by_sample, kl
     log_weights = log_importance_weight(posterior, noise, by_sample, kl_weight)
-    return -importance_weighted_bound(log_weights), reconstruction, kl
+    return -importance_weighted_bound(log_weights), by_sample.mean(0), kl
 
 
 def _reconstruction(
