@@ -54,7 +54,7 @@ def configure(device: torch.device, tf32: bool) -> None:
     """Make torch compute the same bits every time on the same machine, and fast; call it before torch's first work.
 
     Args:
-        device: where the work will be done.
+        device: where the work will be done; a GPU with its index.
         tf32: whether a GPU may multiply in TensorFloat-32 (10 bits of mantissa), as training does: it is faster and
             ends at the same loss. Measuring uses full single precision.
     """
@@ -66,6 +66,7 @@ def configure(device: torch.device, tf32: bool) -> None:
     # Threads inherit the setting when they are started, with the first work.
     torch.set_flush_denormal(True)
     if device.type == "cuda":
+        torch.cuda.set_device(device)  # streams and graphs are made on the current one
         precision = "tf32" if tf32 else "ieee"
         torch.backends.cuda.matmul.fp32_precision = precision
         torch.backends.cudnn.conv.fp32_precision = precision  # type: ignore[attr-defined]

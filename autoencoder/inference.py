@@ -4,8 +4,9 @@ import contextlib
 import io
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 
 import numpy as np
 import onnxruntime as ort
@@ -18,6 +19,7 @@ CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 # TensorFloat-32 is on by default and wrong by 1e-3; the exhaustive search for algorithms costs seconds per batch size.
 CUDA_OPTIONS = {"use_tf32": 0, "cudnn_conv_algo_search": "HEURISTIC"}
+GPU_FAILURE = re.compile("(CUDA|CUDNN|CUBLAS) failure|Failed to allocate memory")  # in onnxruntime's messages
 
 
 class DeviceError(ValueError):
@@ -32,35 +34,29 @@ class Session:
     provider: str
     reason: str
     spare: Callable[[], ort.InferenceSession] | None = None  # opens the graph on the CPU, should CUDA fail one day
+    lock: Lock = field(default_factory=Lock)
 
     def run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """All outputs by name, for any number of rows; may be called from several threads at once.
 
-        A GPU that fails while it serves (its memory taken by a training, the driver updated) is replaced by the CPU.
+        A GPU that fails while it serves (its memory taken by a training, its driver replaced) gives way to the CPU.
 
         Raises:
             DeviceError: it fails, and was asked for by name.
         """
-        try:
-            return self._run(inputs)
-        except Exception as error:  # onnxruntime's errors derive from Exception alone
-            if self.provider == CPU:
-                raise
-            if self.spare is None:
-                raise DeviceError(f"CUDA was asked for, but {first_line(error)}") from error
-            self.session, self.provider, self.reason = self.spare(), CPU, first_line(error)
-        return self._run(inputs)
-
-    def _run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         session = self.session
-        names = [output.name for output in session.get_outputs()]
-        rows = len(next(iter(inputs.values())))
-        starts = range(0, max(rows, 1), BATCH_SIZE)
-        parts = [
-            session.run(names, {name: value[start : start + BATCH_SIZE] for name, value in inputs.items()})
-            for start in starts
-        ]
-        return {name: np.concatenate(values) for name, *values in zip(names, *parts, strict=True)}
+        try:
+            return _run(session, inputs)
+        except Exception as error:  # onnxruntime's errors derive from Exception alone
+            if not GPU_FAILURE.search(str(error)):
+                raise
+            reason = first_line(error)
+        if self.spare is None:
+            raise DeviceError(f"CUDA was asked for, but {reason}")
+        with self.lock:
+            if self.session is session:  # else another thread has been here
+                self.session, self.provider, self.reason = self.spare(), CPU, reason
+        return _run(self.session, inputs)
 
 
 def open_session(model: bytes, device: str = "auto", threads: int = 1) -> Session:
@@ -123,6 +119,18 @@ def _open_on_cuda(model: bytes, options: ort.SessionOptions, index: int) -> ort.
     return session
 
 
+def _run(session: ort.InferenceSession, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """All outputs by name, some rows at a time."""
+    names = [output.name for output in session.get_outputs()]
+    rows = len(next(iter(inputs.values())))
+    starts = range(0, max(rows, 1), BATCH_SIZE)
+    parts = [
+        session.run(names, {name: value[start : start + BATCH_SIZE] for name, value in inputs.items()})
+        for start in starts
+    ]
+    return {name: np.concatenate(values) for name, *values in zip(names, *parts, strict=True)}
+
+
 def zeros(session: ort.InferenceSession) -> dict[str, np.ndarray]:
     """Two rows of zeros for every input: one row would not show an axis that is fixed by mistake."""
     return {
@@ -134,5 +142,5 @@ def zeros(session: ort.InferenceSession) -> dict[str, np.ndarray]:
 def first_line(error: Exception) -> str:
     """The one line of an onnxruntime error that a person can use."""
     text = str(error)
-    found = re.search(r"(CUDA failure|Failed to allocate memory)[^;\n]*", text) or re.search(r"\S[^\n]*", text)
+    found = re.search(rf"({GPU_FAILURE.pattern})[^;\n]*", text) or re.search(r"\S[^\n]*", text)
     return found[0].strip()[:160] if found else type(error).__name__

@@ -14,17 +14,15 @@ from autoencoder.objectives import (
     log_importance_weight,
     reparameterize,
 )
-from autoencoder.recipe import AETraining, ArticleTraining, VAETraining
-
-Params = ArticleTraining | AETraining | VAETraining
+from autoencoder.recipe import AETraining, ArticleTraining, NetworkTraining, VAETraining
 
 
 def training_loss(
     model: AE | VAE,
-    params: Params,
+    params: NetworkTraining,
     image: Float[Tensor, "batch 1 28 28"],
     noise: Float[Tensor, "samples batch _"],
-    kl_weight: Float[Tensor, " *one"],
+    kl_weight: Float[Tensor, "*scalar"],
 ) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"], Float[Tensor, " batch"]]:
     """Loss, reconstruction term and KL term of every image.
 
@@ -49,7 +47,7 @@ def training_loss(
 
 
 def _reconstruction(
-    params: Params, logits: Float[Tensor, "*batch 1 28 28"], image: Float[Tensor, "*batch 1 28 28"]
+    params: NetworkTraining, logits: Float[Tensor, "*batch 1 28 28"], image: Float[Tensor, "*batch 1 28 28"]
 ) -> Float[Tensor, " *batch"]:
     match params:
         case ArticleTraining():

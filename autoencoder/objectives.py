@@ -71,7 +71,7 @@ def log_importance_weight(
     posterior: Gaussian,
     noise: Float[Tensor, "*sample latent_dim"],
     reconstruction_nll: Float[Tensor, " *sample"],
-    kl_weight: float | Float[Tensor, " *one"] = 1.0,
+    kl_weight: float | Float[Tensor, "*scalar"] = 1.0,
 ) -> Float[Tensor, " *sample"]:
     """Log p(image, z) - log q(z | image) at z = reparameterize(posterior, noise); the constants 2 pi cancel.
 

@@ -58,13 +58,12 @@ class VAETraining(VAEParams, Optimisation, extra="forbid"):
 
 
 SEED: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, lt=2**63, strict=True)])
-TrainParams = PCATraining | ArticleTraining | AETraining | VAETraining
+NetworkTraining = ArticleTraining | AETraining | VAETraining
+TrainParams = PCATraining | NetworkTraining
 TRAIN_PARAMS: TypeAdapter[TrainParams] = TypeAdapter(Annotated[TrainParams, Field(discriminator="kind")])
 
 
-def schedules(
-    params: ArticleTraining | AETraining | VAETraining, steps_per_epoch: int
-) -> tuple[Float[Tensor, " steps"], Float[Tensor, " steps"]]:
+def schedules(params: NetworkTraining, steps_per_epoch: int) -> tuple[Float[Tensor, " steps"], Float[Tensor, " steps"]]:
     """Learning rate and KL weight of every step of a run."""
     steps = params.epochs * steps_per_epoch
     if isinstance(params, ArticleTraining):
@@ -81,9 +80,7 @@ def schedules(
     return rates.float(), weights.float()
 
 
-def build_optimizers(
-    model: AE | VAE, params: ArticleTraining | AETraining | VAETraining, capturable: bool
-) -> list[torch.optim.Optimizer]:
+def build_optimizers(model: AE | VAE, params: NetworkTraining, capturable: bool) -> list[torch.optim.Optimizer]:
     """The optimizers of a model's parameters; `capturable` by a CUDA graph, which keeps their step count on the GPU."""
     parameters = list(model.parameters())
     rate = params.learning_rate

@@ -19,7 +19,7 @@ from autoencoder.data import Split
 from autoencoder.images import to_unit_interval
 from autoencoder.loss import training_loss
 from autoencoder.models import AE, PCA, VAE, Decoder
-from autoencoder.recipe import AETraining, ArticleTraining, VAETraining, build_optimizers, schedules
+from autoencoder.recipe import ArticleTraining, NetworkTraining, VAETraining, build_optimizers, schedules
 
 VALIDATION_NOISE_SEED = 20160901  # fixed: validation curves of different training seeds see the same noise
 VALIDATION_BATCH = {"cpu": 1000, "cuda": 10_000}  # what fits the CPU's cache; what keeps a GPU busy
@@ -34,7 +34,7 @@ class TrainingDiverged(ValueError):
 class Terms:
     """A split's mean loss and its two terms, per image; nats, but for the article's networks (their own units).
 
-    The loss is the sum of its terms, the negative ELBO of a VAE, also where a tighter bound is trained.
+    The loss is reconstruction + beta * KL, also where a tighter bound is trained.
     """
 
     loss: float
@@ -70,7 +70,7 @@ class Training:
     def __init__(
         self,
         model: AE | VAE,
-        params: ArticleTraining | AETraining | VAETraining,
+        params: NetworkTraining,
         train: Split,
         validation: Split,
         seed: int,
@@ -223,7 +223,7 @@ class Training:
         graph = torch.cuda.CUDAGraph()
         for optimizer in self.optimizers:
             optimizer.zero_grad()
-        with torch.cuda.graph(graph):
+        with torch.cuda.graph(graph, stream=stream):
             self._step()
         self._restore(before, fresh)
         return graph.replay

@@ -22,8 +22,8 @@ def run_parts(
 ) -> None:
     """Run the parts that the command line names, all by default; print each and write `<name>.json` after it.
 
-    A `summary` of all results comes last. Results of other parts stay where they were measured in the same environment. A part that fails does not cost the
-    others' results; the exit code says so.
+    A `summary` of all results is printed at the end. Results of other parts stay where they were measured in the same
+    environment. A part that fails does not cost the others' results; the exit code says so.
     """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(parts))

@@ -15,9 +15,10 @@ from autoencoder.files import write_json
 
 TIMINGS_FOLDER = Path("timings")  # git-ignored and no output of a stage: timings differ from run to run
 INTERRUPTED = 130  # the shell's exit code after Ctrl-C
-# How torch begins what it says of a GPU that fails; asserts and bad arguments are this project's mistakes.
-GPU = re.compile(r"(CUDA|cuDNN|CUBLAS|CUDNN)\b(?!.*(device-side assert|invalid argument|invalid configuration))")
-FULL = re.compile(r"out of memory|ALLOC_FAILED")
+# How torch begins what it says of a GPU that fails, and what it says of mistakes of this project's
+GPU = re.compile(r"(CUDA (error|out of memory|driver error)|cuDNN error|cusolver error)", re.IGNORECASE)
+MISTAKE = re.compile(r"device-side assert|invalid argument|invalid configuration|captur")
+FULL = re.compile(r"out of memory|ALLOC_FAILED|CUBLAS_STATUS_NOT_INITIALIZED")  # cuBLAS wants a workspace to begin
 SHORTAGE = re.compile(r"[Tt]ried to allocate .+? is free")
 
 
@@ -26,7 +27,7 @@ class StageError(RuntimeError):
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a stage's `main`; a foreseeable failure (bad input, full disk, lost GPU, interruption) is one message, exit 1."""
+    """Run a stage's `main`; a foreseeable failure (bad input, full disk, lost GPU, interruption) is one message."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     if "DVC_STAGE" in os.environ:
         threading.Thread(target=_die_with_dvc, daemon=True).start()
@@ -56,7 +57,7 @@ def explain_gpu_failure(error: BaseException) -> str | None:
     link: BaseException | None = error
     while link is not None:
         line = str(link).partition("\n")[0]
-        if isinstance(link, RuntimeError) and GPU.match(line):
+        if isinstance(link, RuntimeError) and GPU.match(line) and not MISTAKE.search(line):
             reason = line
         link = link.__cause__ or link.__context__
     if reason is None:

@@ -105,11 +105,16 @@ def test_the_verdict_says_what_is_met_and_what_is_not():
     results = {
         "environment": {},
         "same_bytes": {"files": 22, "again": True, "killed": True, "resumed": False},
-        "providers_agree": {"ae.mean": {"max_abs": 3e-6}, "vae.mean": {"max_abs": 2e-5}},
+        "providers_agree": {
+            "a.mean": {"max_abs": 3e-4, "of_tolerance": 0.1},
+            "b.mean": {"max_abs": 2e-5, "of_tolerance": 2.0},
+        },
         "cpu_agreement": {
             "cpu": {"nll": [90.0, 91.0, 92.0]},
             "gpu": {"nll": [91.0, 92.0, 93.0]},
+            "ae_validation_loss": {"cpu": [80.0, 70.0], "gpu": [80.0, 70.7]},
         },
+        "tf32": {"tf32": {"validation_loss": [97.0, 97.1]}, "ieee": {"validation_loss": [97.0, 97.0]}},
         "time_to_quality": {"seeds": [0, 1], "recipe": {"times_faster": 446.4, "as_good": 2}},
         "kernel_share": {"ae": {"undisturbed": 0.79}},
         "pipeline": {
@@ -123,8 +128,10 @@ def test_the_verdict_says_what_is_met_and_what_is_not():
         ["claim", "measured", "wanted"],
         ["same seed, same bytes", "22 files", "equal", "met"],
         ["killed and run again, same bytes", "started over", "resumed, equal", "NOT MET"],
-        ["CUDA and CPU provider agree", "2.0e-05 (vae.mean) of 2 outputs", "1e-05", "NOT MET"],
+        ["CUDA as the CPU, 2 outputs", "at most 2 of it (b.mean, 2.0e-05)", "1e-05, of codes by spread", "NOT MET"],
         ["vae on GPU and CPU: nll", "mean 92 to 91", "within 2", "met"],
+        ["ae's losses, epoch by epoch", "within 1.0e-02", "1e-03", "NOT MET"],
+        ["vae in TF32 and in full precision", "97.05 to 97", "within 1e-03", "met"],
         ["faster than the article's loop", "446 times (2 of 2 as good)", "at least 300 times", "met"],
         ["time in kernels, ae", "79%", "at least 90%", "NOT MET"],
         ["training ae", "2.0 s", "under 3 s", "met"],
@@ -181,6 +188,7 @@ def test_the_gpu_s_benchmark_times_training(bench, monkeypatch):
     found = bench.tf32()
     assert found["tf32"]["validation_loss"] == found["ieee"]["validation_loss"]
     assert all(seconds > 0 for seconds in found["tf32"]["seconds"])
+    assert "  met" in verdict.table({"tf32": found})
 
 
 def test_the_gpu_s_benchmark_compares_every_exported_graph(bench, export, export_reader):
@@ -197,4 +205,9 @@ def test_the_gpu_s_benchmark_compares_every_exported_graph(bench, export, export
         "vae.reconstruction",
     }
     assert all(value["max_abs"] == 0 for value in found.values())
-    assert "0.0e+00" in verdict.table({"providers_agree": found})
+    assert "at most 0 of it" in verdict.table({"providers_agree": found})
+
+
+def test_without_an_exported_graph_the_gpu_s_benchmark_has_compared_nothing(bench):
+    with pytest.raises(RuntimeError, match="no exported graph"):
+        bench.providers_agree()

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -113,11 +115,36 @@ def test_a_gpu_asked_for_by_name_is_not_replaced_when_it_is_lost(decoder, driver
         session.run(latents)
 
 
-def test_inputs_that_do_not_fit_are_no_failure_of_the_gpu(decoder, driver, monkeypatch):
+def test_requests_that_fail_together_are_all_served(decoder, driver, monkeypatch):
+    driver(FakeDriver())
+    failing = FailingSession(decoder)
+    monkeypatch.setattr(inference, "_open_on_cuda", lambda *_: failing)
+    session = open_session(decoder)
+    latents = {"latent": np.ones((2, 3), np.float32)}
+    served = session.run(latents)["reconstruction"]
+    together = Barrier(8)
+    fail = failing.run
+
+    def fail_together(*arguments: Any) -> Any:
+        together.wait(timeout=10)
+        return fail(*arguments)
+
+    monkeypatch.setattr(failing, "run", fail_together)
+    with ThreadPoolExecutor(8) as threads:
+        results = list(threads.map(lambda _: session.run(latents)["reconstruction"], range(8)))
+    for result in results:
+        np.testing.assert_array_equal(result, served)
+    assert session.provider == CPU
+
+
+@pytest.mark.parametrize("device", ["auto", "cuda"])
+def test_inputs_that_do_not_fit_are_no_failure_of_the_gpu(decoder, driver, monkeypatch, device):
     driver(FakeDriver())
     monkeypatch.setattr(inference, "_open_on_cuda", lambda *_: ort.InferenceSession(decoder, providers=[CPU]))
+    session = open_session(decoder, device)
     with pytest.raises(Exception, match="Got invalid dimensions"):
-        open_session(decoder).run({"latent": np.ones((2, 4), np.float32)})
+        session.run({"latent": np.ones((2, 4), np.float32)})
+    assert (session.provider, session.reason) == (CUDA, "")
 
 
 @pytest.mark.parametrize(

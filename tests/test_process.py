@@ -1,16 +1,14 @@
 """process.py and device.py: where a stage computes, and how its process ends."""
 
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
 from stages.process import explain_gpu_failure, run
 from tests.nvidia import build_driver
+from tests.processes import start
 
-ROOT = Path(__file__).parents[1]
 CHOOSE = """
 from stages.device import choose_device
 from stages.process import run
@@ -24,14 +22,6 @@ def main():
     raise torch.AcceleratorError("CUDA error: unspecified launch failure\\nSearch for `cudaErrorLaunchFailure'")
 run(main)
 """
-
-
-def start(script: str, environment: dict[str, str] | None = None) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error."""
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="how Linux finds libraries")
@@ -78,7 +68,11 @@ LOST = "CUDA error: unspecified launch failure\nSearch for `cudaErrorLaunchFailu
             "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
             "the GPU has failed (cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
         ),
-        ("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`", "the GPU has failed ("),
+        (
+            "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
+            "the GPU has no memory left (",
+        ),
+        ("cusolver error: CUSOLVER_STATUS_INTERNAL_ERROR, when calling `cusolverDnCreate`", "the GPU has failed (cus"),
     ],
 )
 def test_a_failing_gpu_is_explained(text, said):
@@ -105,6 +99,7 @@ def test_a_failure_while_capturing_is_not_hidden_by_the_end_of_the_capture():
     [
         RuntimeError("mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)"),
         RuntimeError("CUDA error: device-side assert triggered"),
+        RuntimeError("CUDA error: operation not permitted when stream is capturing"),
         RuntimeError("CUDA error: invalid configuration argument"),
         ValueError(SHORTAGE),
         KeyError("vae"),
