@@ -48,7 +48,8 @@ class Session:
         try:
             return _run(session, inputs)
         except Exception as error:  # onnxruntime's errors derive from Exception alone
-            if not GPU_FAILURE.search(str(error)):
+            on_cpu = self.spare is None and self.provider == CPU
+            if on_cpu or not GPU_FAILURE.search(str(error)):
                 raise
             reason = first_line(error)
         if self.spare is None:

@@ -137,6 +137,17 @@ def test_requests_that_fail_together_are_all_served(decoder, driver, monkeypatch
     assert session.provider == CPU
 
 
+def test_a_cpu_without_memory_left_is_not_called_a_gpu(decoder, monkeypatch):
+    session = open_session(decoder, "cpu")
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("Failed to allocate memory for requested buffer of size 8388608000")
+
+    monkeypatch.setattr(inference, "_run", fail)
+    with pytest.raises(RuntimeError, match="^Failed to allocate"):
+        session.run({"latent": np.ones((2, 3), np.float32)})
+
+
 @pytest.mark.parametrize("device", ["auto", "cuda"])
 def test_inputs_that_do_not_fit_are_no_failure_of_the_gpu(decoder, driver, monkeypatch, device):
     driver(FakeDriver())
