@@ -144,7 +144,7 @@ def test_a_cpu_without_memory_left_is_not_called_a_gpu(decoder, monkeypatch):
         raise RuntimeError("Failed to allocate memory for requested buffer of size 8388608000")
 
     monkeypatch.setattr(inference, "_run", fail)
-    with pytest.raises(RuntimeError, match="^Failed to allocate"):
+    with pytest.raises(RuntimeError, match=r"^Failed to allocate"):
         session.run({"latent": np.ones((2, 3), np.float32)})
 
 
