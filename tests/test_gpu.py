@@ -20,7 +20,7 @@ from autoencoder.training import Training
 from tests.processes import start
 
 WHY_NOT = select_device("auto")[1]
-pytestmark = [pytest.mark.gpu, pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)]
+pytestmark = [pytest.mark.gpu, pytest.mark.skipif(bool(WHY_NOT), reason=f"needs a GPU: {WHY_NOT}")]
 GPU, CPU = "cuda:0", "cpu"
 OPTIMISATION = {
     "latent_dim": 4,
