@@ -16,9 +16,10 @@ from ruamel.yaml import YAML
 
 from autoencoder.config import ParameterError, Parameters
 from autoencoder.data import SplitParams
+from autoencoder.recipe import TRAIN_PARAMS
 from scripts.check_params import mistakes
 from stages import classifier, evaluate, export, reference, train
-from stages.parameters import load_parameters
+from stages.parameters import MODEL_NAME, load_parameters
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "params.yaml").read_text()
@@ -281,3 +282,16 @@ def test_a_stage_finds_the_mistakes_in_what_it_reads(main, old, new, message):
     edit(old, new)
     with pytest.raises(ParameterError, match=rf"^params\.yaml: {re.escape(message)}"):
         main(STAGES[main.__module__.removeprefix("stages.")])
+
+
+README_MODELS = re.findall(r"'\+models\.(\w+)=(\{.*\})'", (ROOT / "README.md").read_text())
+
+
+@pytest.mark.parametrize(("name", "params"), README_MODELS, ids=[name for name, _ in README_MODELS])
+def test_models_that_the_readme_adds_can_be_trained(name, params):
+    assert MODEL_NAME.fullmatch(name)
+    TRAIN_PARAMS.validate_python(YAML(typ="safe").load(params))
+
+
+def test_the_readme_adds_models():
+    assert {name for name, _ in README_MODELS} == {"ae_small", "vae_conv", "vae_iwae"}
