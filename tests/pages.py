@@ -21,6 +21,11 @@ def open_page(
     return (app.switch_page(str(APP / page)) if page else app).run()
 
 
+def show(app: AppTest, page: str) -> AppTest:
+    """Another page of the same viewer."""
+    return app.switch_page(str(APP / page)).run()
+
+
 def page_html(app: AppTest) -> str:
     """All HTML of the page, which must not have failed."""
     assert not app.exception, [error.message for error in app.exception]

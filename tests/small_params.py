@@ -1,6 +1,25 @@
-"""params.yaml of a project small enough to run in a test: every section but the models is the same everywhere."""
+"""params.yaml of a project small enough to run in a test: every section but the models is the same everywhere.
+
+The two kinds of model that one can tune are here to be changed: `{**VAE_PARAMS, "epochs": 60}`.
+"""
 
 from typing import Any
+
+AE_PARAMS: dict[str, Any] = {
+    "kind": "ae",
+    "latent_dim": 4,
+    "network": {"type": "mlp", "hidden": [32]},
+    "likelihood": "bernoulli",
+    "binarize": "none",
+    "optimizer": "adamw",
+    "epochs": 4,
+    "batch_size": 16,
+    "learning_rate": 0.01,
+    "learning_rate_warmup": 0.1,
+    "weight_decay": 0.01,
+    "grad_clip": 5.0,
+}
+VAE_PARAMS: dict[str, Any] = {**AE_PARAMS, "kind": "vae", "beta": 1.0, "kl_warmup": 0.1, "importance_samples": 1}
 
 
 def small_params(models: dict[str, Any], validation_size: int, evaluate: dict[str, int]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The viewer's logic, page by page, without a browser."""
 
-import importlib
 import json
 import os
 import re
@@ -14,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from autoencoder.inference import DeviceError, Session
-from tests.pages import APP, messages, open_page, page_html
+from tests.pages import APP, messages, open_page, page_html, show
 
 
 @pytest.fixture
@@ -27,10 +26,6 @@ def start(monkeypatch):
 def app(root, start) -> AppTest:
     """The viewer over a finished workspace, its first page shown."""
     return start(root)
-
-
-def show(app: AppTest, page: str) -> AppTest:
-    return app.switch_page(str(APP / page)).run()
 
 
 def errors_shown(html: str) -> list[float]:
@@ -133,64 +128,6 @@ def test_sample_follows_prior_seed_and_temperature(app):
     app.sidebar.slider(key="temperature").set_value(0.5).run()
     seen.add(page_html(app))
     assert len(seen) == 4
-
-
-def test_training_shows_the_curve_and_the_newest_picture(app):
-    show(app, "training.py")
-    app.sidebar.pills(key="model").set_value("vae").run()
-    assert "after epoch 3" in page_html(app)
-    assert any("Finished: 3 epochs" in element.value for element in app.markdown)
-    assert list(app.segmented_control(key="term").options) == ["Loss", "Reconstruction", "KL divergence"]
-    app.select_slider(key="epoch_vae").set_value(2).run()
-    assert "after epoch 2" in page_html(app)
-
-
-@pytest.mark.parametrize(("planned", "left"), [(3, False), (20, True)])
-def test_training_says_where_and_how_fast_it_runs(app, root, planned, left):
-    (root / "params.yaml").write_text(f"models: {{vae: {{kind: vae, epochs: {planned}}}}}\n")
-    (root / "plots" / "vae" / "loss.csv").touch()  # just written
-    (root / "timings").mkdir()
-    noted = {"device": "cuda:0 (NVIDIA H100)", "images_per_second": 123456.7, "seconds_left": 83.4}
-    (root / "timings" / "train_vae.json").write_text(json.dumps(noted))
-    show(app, "training.py")
-    said = "".join(element.value for element in app.markdown)
-    assert "123,457 images/s · cuda:0 (NVIDIA H100)" in said
-    assert ("epoch 3 of 20 · 1 min 23 s left" in said) is left
-    (root / "timings" / "train_vae.json").write_text('{"device": "cu')
-    app.run()
-    assert "images/s" not in "".join(element.value for element in app.markdown)
-
-
-def test_pca_has_losses_but_no_curve(app, root):
-    (root / "params.yaml").write_text("models: {pca: {kind: pca, latent_dim: 8}}\n")
-    show(app, "training.py")
-    assert "loss 100 on train, 100 on validation" in app.markdown[0].value
-    assert not app.segmented_control
-
-
-@pytest.mark.parametrize("text", [None, "", "epoch,spl", "epoch,split,loss,reconstruction,kl_divergence\n1,tra"])
-def test_a_run_that_has_just_begun_has_no_curve_yet(app, root, text):
-    curve = root / "plots" / "vae" / "loss.csv"
-    curve.unlink() if text is None else curve.write_text(text)
-    show(app, "training.py")
-    app.sidebar.pills(key="model").set_value("vae").run()
-    assert "No curve of **vae** yet" in messages(app)
-
-
-def test_half_a_line_and_damaged_lines_are_not_read(root, monkeypatch):
-    monkeypatch.syspath_prepend(APP)
-    read_curve = importlib.import_module("curves").read_curve
-    curve = root / "plots" / "vae" / "loss.csv"
-    whole = read_curve(curve)
-    assert whole[-1] == {
-        "epoch": 3,
-        "split": "validation",
-        "loss": 33.3333,
-        "reconstruction": 30,
-        "kl_divergence": 3.33333,
-    }
-    curve.write_text(curve.read_text() + "x,train,1,1,1\n4,train,one\n4,train,1")
-    assert read_curve(curve) == whole
 
 
 def test_the_demo_is_shown_and_labelled_when_nothing_else_is_there(root, tmp_path, start, export):

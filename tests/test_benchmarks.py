@@ -14,26 +14,14 @@ from autoencoder.models import MODEL_PARAMS, VAE, build_model
 from benchmarks import epochs, gpu, report, serving, verdict
 from benchmarks.machine import spread
 from scripts.dvc_command import lay_out
-from tests.small_params import small_params
+from tests.small_params import AE_PARAMS, VAE_PARAMS, small_params
 
 ROOT = Path(__file__).parents[1]
-OPTIMISATION = {
-    "latent_dim": 3,
-    "network": {"type": "mlp", "hidden": [64]},
-    "likelihood": "bernoulli",
-    "binarize": "none",
-    "optimizer": "muon",
-    "epochs": 60,
-    "batch_size": 32,
-    "learning_rate": 0.005,
-    "learning_rate_warmup": 0.1,
-    "weight_decay": 0.01,
-    "grad_clip": 5.0,
-}
+SIZES = {"network": {"type": "mlp", "hidden": [64]}, "optimizer": "muon", "epochs": 60, "batch_size": 32}
 PARAMS = small_params(
     models={
-        "ae": {"kind": "ae", **OPTIMISATION},
-        "vae": {"kind": "vae", **OPTIMISATION, "beta": 1.0, "kl_warmup": 0.1, "importance_samples": 1},
+        "ae": {**AE_PARAMS, **SIZES},
+        "vae": {**VAE_PARAMS, **SIZES},
     },
     validation_size=240,
     evaluate={"batch_size": 1000, "iwae_samples": 5, "iwae_images": 100, "neighbors": 3},

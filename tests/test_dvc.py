@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from scripts.dvc_command import lay_out
-from tests.small_params import small_params
+from tests.small_params import VAE_PARAMS, small_params
 
 pytestmark = pytest.mark.slow
 
@@ -20,21 +20,12 @@ PARAMS = small_params(
     models={
         "pca": {"kind": "pca", "latent_dim": 2},
         "vae": {
-            "kind": "vae",
+            **VAE_PARAMS,
             "latent_dim": 2,
             "network": {"type": "mlp", "hidden": [8]},
-            "likelihood": "bernoulli",
-            "binarize": "none",
-            "beta": 1.0,
-            "kl_warmup": 0.1,
-            "importance_samples": 1,
-            "optimizer": "adamw",
             "epochs": 2,
             "batch_size": 128,
             "learning_rate": 0.002,
-            "learning_rate_warmup": 0.1,
-            "weight_decay": 0.01,
-            "grad_clip": 5.0,
         },
     },
     validation_size=240,

@@ -18,35 +18,23 @@ from autoencoder.onnx_export import ExportParams, export_decoder, export_encoder
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
 from autoencoder.training import Training
 from tests.processes import start
+from tests.small_params import AE_PARAMS, VAE_PARAMS
 
 WHY_NOT = select_device("auto")[1]
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(bool(WHY_NOT), reason=f"needs a GPU: {WHY_NOT}")]
 GPU, CPU = "cuda:0", "cpu"
-OPTIMISATION = {
-    "latent_dim": 4,
-    "network": {"type": "mlp", "hidden": [64]},
-    "likelihood": "bernoulli",
-    "binarize": "none",
-    "optimizer": "adamw",
-    "epochs": 3,
-    "batch_size": 64,
-    "learning_rate": 0.01,
-    "learning_rate_warmup": 0.1,
-    "weight_decay": 0.01,
-    "grad_clip": 5.0,
-}
-AE_PARAMS = {"kind": "ae", **OPTIMISATION}
-VAE_PARAMS = {"kind": "vae", **OPTIMISATION, "beta": 1.0, "kl_warmup": 0.1, "importance_samples": 1}
+SIZES = {"network": {"type": "mlp", "hidden": [64]}, "epochs": 3, "batch_size": 64}
+AE_SIZED, VAE_SIZED = {**AE_PARAMS, **SIZES}, {**VAE_PARAMS, **SIZES}
 CONV = {"type": "conv", "channels": [4, 8], "blocks": 1, "hidden": [32]}
 ARTICLE = {"epochs": 3, "batch_size": 64, "learning_rate": 0.001}
 VARIANTS: dict[str, dict[str, Any]] = {
-    "ae": AE_PARAMS,
-    "vae": VAE_PARAMS,
-    "dynamic": {**VAE_PARAMS, "binarize": "dynamic"},
-    "gaussian": {**VAE_PARAMS, "likelihood": "gaussian"},
-    "muon": {**VAE_PARAMS, "optimizer": "muon"},
-    "importance": {**VAE_PARAMS, "importance_samples": 3},
-    "conv": {**VAE_PARAMS, "network": CONV},
+    "ae": AE_SIZED,
+    "vae": VAE_SIZED,
+    "dynamic": {**VAE_SIZED, "binarize": "dynamic"},
+    "gaussian": {**VAE_SIZED, "likelihood": "gaussian"},
+    "muon": {**VAE_SIZED, "optimizer": "muon"},
+    "importance": {**VAE_SIZED, "importance_samples": 3},
+    "conv": {**VAE_SIZED, "network": CONV},
     "ae_article": {"kind": "ae_article", **ARTICLE},
     "vae_article": {"kind": "vae_article", **ARTICLE},
 }
@@ -137,7 +125,7 @@ def test_a_gpu_without_memory_left_is_one_message():
     assert error.count("\n") == 1
 
 
-TRAP = ".version 7.8 .target sm_75 .address_size 64 .visible .entry trap() { trap; ret; }"
+TRAP = ".version 7.8\n.target sm_75\n.address_size 64\n.visible .entry trap() { trap; ret; }"
 FAIL_AT_WORK = f"""    kept = torch.ones(3, device=device)
     graph = torch.cuda.CUDAGraph()
     torch.cuda._utils._cuda_load_module({TRAP!r}, ["trap"])["trap"]()

@@ -19,6 +19,7 @@ from autoencoder.latent_space import (
 from autoencoder.models import PCA, VAE, build_model
 from autoencoder.priors import PRIORS, fitted_gaussian, standard_normal
 from autoencoder.recipe import TRAIN_PARAMS
+from tests.small_params import VAE_PARAMS
 
 LATENT_DIM = 10
 PARAMS = LatentSpaceParams(
@@ -132,26 +133,7 @@ def test_real_images_give_the_ceiling_and_the_floor(digits, judge):
 
 
 def test_codes_of_a_standard_normal_match_the_prior_and_others_do_not(image):
-    params = TRAIN_PARAMS.validate_python(
-        {
-            "kind": "vae",
-            "latent_dim": 4,
-            "network": {"type": "mlp", "hidden": [8]},
-            "likelihood": "bernoulli",
-            "binarize": "none",
-            "beta": 1.0,
-            "kl_warmup": 0.0,
-            "importance_samples": 1,
-            "optimizer": "adamw",
-            "epochs": 1,
-            "batch_size": 8,
-            "learning_rate": 0.1,
-            "learning_rate_warmup": 0.0,
-            "weight_decay": 0.0,
-            "grad_clip": 1.0,
-        }
-    )
-    model = build_model(params, seed=0)
+    model = build_model(TRAIN_PARAMS.validate_python(VAE_PARAMS), seed=0)
     assert isinstance(model, VAE)
     with torch.no_grad():  # a posterior that is the prior, whatever the image
         for head in (model.encoder.mean, model.encoder.log_var):

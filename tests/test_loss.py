@@ -9,23 +9,11 @@ from torch.distributions import Bernoulli, Independent, Normal
 from autoencoder.loss import training_loss
 from autoencoder.models import AE, VAE, build_model
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
+from tests.small_params import AE_PARAMS, VAE_PARAMS
 
-OPTIMISATION = {
-    "latent_dim": 4,
-    "network": {"type": "mlp", "hidden": [32]},
-    "likelihood": "bernoulli",
-    "binarize": "none",
-    "optimizer": "adamw",
-    "epochs": 1,
-    "batch_size": 16,
-    "learning_rate": 0.01,
-    "learning_rate_warmup": 0.1,
-    "weight_decay": 0.01,
-    "grad_clip": 5.0,
-}
 KINDS: dict[str, dict[str, Any]] = {
-    "ae": {"kind": "ae", **OPTIMISATION},
-    "vae": {"kind": "vae", **OPTIMISATION, "beta": 1.0, "kl_warmup": 0.1, "importance_samples": 1},
+    "ae": AE_PARAMS,
+    "vae": VAE_PARAMS,
     "article": {"kind": "vae_article", "epochs": 1, "batch_size": 16, "learning_rate": 0.001},
 }
 ONE = torch.ones(1)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from autoencoder.datasets import make_digits, write_dataset
-from tests.small_params import small_params
+from tests.small_params import VAE_PARAMS, small_params
 
 pytestmark = pytest.mark.slow
 
@@ -26,21 +26,12 @@ EPOCHS = 60  # some seconds: long enough to be killed in the middle, after a res
 PARAMS = small_params(
     models={
         "vae": {
-            "kind": "vae",
-            "latent_dim": 4,
+            **VAE_PARAMS,
             "network": {"type": "mlp", "hidden": [64]},
-            "likelihood": "bernoulli",
             "binarize": "dynamic",
-            "beta": 1.0,
-            "kl_warmup": 0.1,
-            "importance_samples": 1,
-            "optimizer": "adamw",
             "epochs": EPOCHS,
             "batch_size": 32,
             "learning_rate": 0.002,
-            "learning_rate_warmup": 0.1,
-            "weight_decay": 0.01,
-            "grad_clip": 5.0,
         }
     },
     validation_size=240,

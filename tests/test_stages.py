@@ -26,28 +26,15 @@ from autoencoder.inference import open_session
 from autoencoder.training import Terms, Training, TrainingDiverged
 from stages import classifier, evaluate, export, export_classifier, reference, report, train
 from tests.nvidia import build_driver
-from tests.small_params import small_params
+from tests.small_params import VAE_PARAMS, small_params
 
 ROOT = Path(__file__).parents[1]
 TRAIN, TEST, VALIDATION = 300, 60, 60
 NETWORK = {"type": "mlp", "hidden": [16]}
-OPTIMISATION: dict[str, Any] = {
-    "latent_dim": 3,
-    "network": NETWORK,
-    "likelihood": "bernoulli",
-    "binarize": "none",
-    "optimizer": "adamw",
-    "epochs": 2,
-    "batch_size": 32,
-    "learning_rate": 0.01,
-    "learning_rate_warmup": 0.1,
-    "weight_decay": 0.01,
-    "grad_clip": 5.0,
-}
 PARAMS = small_params(
     models={
         "pca": {"kind": "pca", "latent_dim": 3},
-        "vae": {"kind": "vae", **OPTIMISATION, "beta": 1.0, "kl_warmup": 0.1, "importance_samples": 1},
+        "vae": {**VAE_PARAMS, "latent_dim": 3, "network": NETWORK, "epochs": 2, "batch_size": 32},
         "vae_article": {"kind": "vae_article", "epochs": 2, "batch_size": 32, "learning_rate": 0.001},
     },
     validation_size=VALIDATION,

@@ -7,23 +7,8 @@ from autoencoder.data import Split
 from autoencoder.models import AE, PCA, VAE, build_model
 from autoencoder.recipe import TRAIN_PARAMS, TrainParams, schedules
 from autoencoder.training import Training, TrainingDiverged, fit_pca
+from tests.small_params import AE_PARAMS, VAE_PARAMS
 
-MLP = {"type": "mlp", "hidden": [32]}
-OPTIMISATION = {
-    "latent_dim": 4,
-    "network": MLP,
-    "likelihood": "bernoulli",
-    "binarize": "none",
-    "optimizer": "adamw",
-    "epochs": 4,
-    "batch_size": 16,
-    "learning_rate": 0.01,
-    "learning_rate_warmup": 0.1,
-    "weight_decay": 0.01,
-    "grad_clip": 5.0,
-}
-AE_PARAMS = {"kind": "ae", **OPTIMISATION}
-VAE_PARAMS = {"kind": "vae", **OPTIMISATION, "beta": 1.0, "kl_warmup": 0.1, "importance_samples": 1}
 ARTICLE = {"epochs": 4, "batch_size": 16, "learning_rate": 0.001}
 VARIANTS = {
     "ae": AE_PARAMS,
