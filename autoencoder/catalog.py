@@ -105,6 +105,14 @@ METRICS = (
         "Burda et al. 2016, eq. 8",
     ),
     Metric(
+        "nll_gmm",
+        "lower",
+        "nats per image",
+        "completeness: nll of the same VAE with the mixture fitted to the training codes for a prior; "
+        "what N(0, I) costs is nll - nll_gmm",
+        "Hoffman & Johnson 2016",
+    ),
+    Metric(
         "knn_accuracy",
         "higher",
         "share",

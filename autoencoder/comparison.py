@@ -139,7 +139,11 @@ def completeness(rows: Rows, pair: Pair) -> str:
         f"{_percent(fmean(real['coverage_normal']))}); and {_percent(walked[0])} and {_percent(walked[1])} of the frames "
         f"on walks between two samples are digits (`walk_acceptance_normal`): {verdict}. "
     )
-    text += f"From a mixture fitted to the training codes the two cover {_percent(fitted[0])} and {_percent(fitted[1])}"
+    cost = _mean(rows, pair.vae, "nll") - _mean(rows, pair.vae, "nll_gmm")
+    text += (
+        f"Against a mixture fitted to the training codes, N(0, I) costs the VAE {cost:.2g} nats per image (`nll` less "
+        f"`nll_gmm`). From that mixture the two cover {_percent(fitted[0])} and {_percent(fitted[1])}"
+    )
     if fitted[0] >= NEARLY * fitted[1] and covered[1] > covered[0]:
         return f"{text}: the autoencoder's space can be sampled too, once one knows where its codes lie. What the VAE buys is that one knows."
     return f"{text} (`coverage_gmm`)."

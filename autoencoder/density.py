@@ -1,21 +1,30 @@
-"""Ex-post density estimation: what the training codes look like, fitted after training (Ghosh et al. 2020).
+"""Ex-post density estimation: where the training codes lie, fitted after training (Ghosh et al. 2020).
 
-Where codes lie is what an autoencoder does not tell; one Gaussian and a mixture of them say it well enough to sample.
+An autoencoder does not tell; a VAE says N(0, I), which its codes keep to only in part. One Gaussian and a mixture of
+them say it well enough to sample, and to measure what the mismatch costs.
 """
 
+import math
 import warnings
+from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Float64
+import torch
+from jaxtyping import Float, Float64
 from pydantic import Field
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
+from torch import Tensor
 
 from autoencoder.config import Section
+from autoencoder.models import AE, PCA, VAE
+from autoencoder.objectives import Gaussian, reparameterize
+from autoencoder.priors import Prior
 
 SEED = 20200430  # fixed; the day that paper was presented
 SMALLEST_VARIANCE = 1e-6  # added to every direction: dead units have none of their own
+ENCODED_AT_ONCE = 1000  # images
 
 
 class DensityParams(Section):
@@ -23,6 +32,24 @@ class DensityParams(Section):
 
     components: Annotated[int, Field(ge=1)]
     codes: Annotated[int, Field(ge=100)]
+
+
+@torch.no_grad()
+def draw_codes(
+    model: PCA | AE | VAE, image: Float[Tensor, "n 1 28 28"], noise: Float64[np.ndarray, "n latent_dim"]
+) -> Float64[np.ndarray, "n latent_dim"]:
+    """Codes as the decoder meets them in training: the latents of images, of a VAE one draw from each posterior.
+
+    The draws are distributed as the aggregated posterior, which N(0, I) is to match (Hoffman & Johnson 2016).
+    """
+    codes = []
+    for part, random in zip(image.split(ENCODED_AT_ONCE), torch.from_numpy(noise).split(ENCODED_AT_ONCE), strict=True):
+        if isinstance(model, VAE):
+            posterior: Gaussian = model.posterior(part)
+            codes.append(reparameterize(posterior, random.float().to(part.device)))
+        else:
+            codes.append(model.encode(part))
+    return torch.cat(codes).double().cpu().numpy()
 
 
 def fit_gaussian(codes: Float64[np.ndarray, "n latent_dim"]) -> dict[str, np.ndarray]:
@@ -46,3 +73,26 @@ def fit_mixture(params: DensityParams, codes: Float64[np.ndarray, "n latent_dim"
         "mixture_means": mixture.means_[order],
         "mixture_covariances": mixture.covariances_[order],
     }
+
+
+def log_density(prior: Prior, device: torch.device) -> Callable[[Tensor], Float[Tensor, " *batch"]]:
+    """The function that gives latents [*batch, latent_dim] their log density under a prior, in nats.
+
+    Args:
+        prior: every component must have variance in every direction.
+        device: of the latents.
+    """
+    dim = prior.means.shape[1]
+    whitening = np.linalg.inv(prior.factors)
+    volume = np.linalg.slogdet(whitening)[1] - 0.5 * dim * math.log(2 * math.pi)
+    share = torch.log(torch.from_numpy(prior.weights)) + torch.from_numpy(volume)
+    # all components at once: one matrix product gives what each of them sees of a latent
+    weight = torch.from_numpy(whitening.reshape(-1, dim)).float().to(device)
+    bias = torch.from_numpy((whitening @ prior.means[:, :, None]).ravel()).float().to(device)
+    constant = share.float().to(device)
+
+    def density(latent: Float[Tensor, "*batch latent_dim"]) -> Float[Tensor, " *batch"]:
+        whitened = torch.nn.functional.linear(latent, weight, -bias).unflatten(-1, (len(constant), dim))
+        return torch.logsumexp(constant - 0.5 * whitened.square().sum(-1), -1)
+
+    return density

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from autoencoder.config import Section
 from autoencoder.data import Split
+from autoencoder.density import log_density
 from autoencoder.images import to_unit_interval
 from autoencoder.models import AE, PCA, VAE, Model
 from autoencoder.objectives import (
@@ -28,6 +29,7 @@ from autoencoder.objectives import (
     log_importance_weight,
     reparameterize,
 )
+from autoencoder.priors import Prior, standard_normal
 
 PROBABILITY_FLOOR = 1e-6  # of reconstruction_bce: a pixel that is surely wrong costs 13.8 nats, not infinity
 TRAIN_IMAGES = 10_000  # of train_reconstruction_mse
@@ -49,8 +51,17 @@ class EvaluateParams(Section):
 
 
 @torch.no_grad()
-def evaluate(model: PCA | AE | VAE, params: EvaluateParams, train: Split, test: Split) -> Figures:
+def evaluate(
+    model: PCA | AE | VAE, params: EvaluateParams, train: Split, test: Split, mixture: Prior | None = None
+) -> Figures:
     """All metrics of a model, by name; a list has one value per latent dimension.
+
+    Args:
+        model: in evaluation mode.
+        params: how it is measured.
+        train: what it was trained on.
+        test: what it is measured on.
+        mixture: fitted to the training codes; a VAE gets `nll_gmm` with it.
 
     Raises:
         ValueError: more neighbours are asked for than there are training images.
@@ -64,7 +75,7 @@ def evaluate(model: PCA | AE | VAE, params: EvaluateParams, train: Split, test: 
         metrics["explained_variance_ratio"] = model.explained_variance_ratio.tolist()
     if isinstance(model, VAE):
         metrics |= posterior_metrics(model, params, test)
-        metrics |= likelihood_bounds(model, params, test)
+        metrics |= likelihood_bounds(model, params, test, mixture)
     return metrics
 
 
@@ -111,9 +122,12 @@ def posterior_metrics(model: VAE, params: EvaluateParams, split: Split) -> Figur
     }
 
 
-def likelihood_bounds(model: VAE, params: EvaluateParams, split: Split) -> dict[str, float]:
+def likelihood_bounds(
+    model: VAE, params: EvaluateParams, split: Split, mixture: Prior | None = None
+) -> dict[str, float]:
     """`elbo` and `nll`: bounds on log p of binarised images, from the same k samples, so that nll <= -elbo.
 
+    With a mixture, `nll_gmm` is the nll of the model that has it for a prior, in the place of N(0, I).
     The likelihood is Bernoulli with the decoder's mean, whatever the model was trained with, so that models compare.
     The images are `iwae_images` of the split, evenly spread over it: MNIST's first half is easier than its second.
     """
@@ -121,15 +135,21 @@ def likelihood_bounds(model: VAE, params: EvaluateParams, split: Split) -> dict[
     image = binarize(split, params.noise_seed)[torch.arange(count) * len(split) // count]
     samples = params.iwae_samples
     noise_source = torch.Generator().manual_seed(params.noise_seed + 1)  # on the CPU: one noise on every device
-    elbo_sum = bound_sum = 0.0
+    log_normal = log_density(standard_normal(model.latent_dim), image.device)
+    log_mixture = log_density(mixture, image.device) if mixture else None
+    sums = {"elbo": 0.0, "nll": 0.0} | ({"nll_gmm": 0.0} if mixture else {})
     for chunk in image.split(max(1, DECODED_AT_ONCE // samples)):
         noise = torch.randn(samples, len(chunk), model.latent_dim, generator=noise_source).to(image.device)
         posterior = model.posterior(chunk)
-        logits = model.decoder(reparameterize(posterior, noise))
+        latent = reparameterize(posterior, noise)
+        logits = model.decoder(latent)
         log_weights = log_importance_weight(posterior, noise, bernoulli_nll(logits, chunk)).double()
-        elbo_sum += log_weights.mean(0).sum().item()
-        bound_sum += importance_weighted_bound(log_weights).sum().item()
-    return {"elbo": elbo_sum / count, "nll": -bound_sum / count}
+        sums["elbo"] += log_weights.mean(0).sum().item()
+        sums["nll"] -= importance_weighted_bound(log_weights).sum().item()
+        if log_mixture:
+            likelier = log_mixture(latent) - log_normal(latent)
+            sums["nll_gmm"] -= importance_weighted_bound(log_weights + likelier).sum().item()
+    return {name: value / count for name, value in sums.items()}
 
 
 def binarize(split: Split, seed: int) -> Float[Tensor, "n 1 28 28"]:

@@ -15,10 +15,10 @@ from torch import Tensor
 from autoencoder.classifier import BATCH_SIZE, Judge, Judgement
 from autoencoder.config import Section
 from autoencoder.data import Split
+from autoencoder.density import draw_codes
 from autoencoder.distances import coverage, frechet_distance, mmd
 from autoencoder.images import to_unit_interval
 from autoencoder.models import AE, PCA, VAE
-from autoencoder.objectives import Gaussian, reparameterize
 from autoencoder.priors import PRIORS, Prior, draw_noise, sample, standard_normal
 
 # What is drawn, each with a seed of its own: `latent_space.noise_seed` plus this.
@@ -147,18 +147,12 @@ def continuity(
     }
 
 
-@torch.no_grad()
 def prior_mismatch(model: PCA | AE | VAE, image: Float[Tensor, "n 1 28 28"], params: LatentSpaceParams) -> float:
     """`mmd`: how far the codes, of a VAE draws from the posterior, are from draws of N(0, I)."""
     image = image[: params.mmd_samples]
     drawn, noise = (draw_noise(len(image), model.latent_dim, params.noise_seed + use) for use in (SAMPLES, POSTERIOR))
-    if isinstance(model, VAE):
-        posterior: Gaussian = model.posterior(image)
-        codes = reparameterize(posterior, torch.from_numpy(noise.normal).float().to(image.device))
-    else:
-        codes = model.encode(image)
     prior = sample(standard_normal(model.latent_dim), drawn)
-    return mmd(codes.double().cpu().numpy(), prior.astype(np.float64))
+    return mmd(draw_codes(model, image, noise.normal), prior.astype(np.float64))
 
 
 def _squared_distances(a: Points, b: Points) -> Float[np.ndarray, " n"]:

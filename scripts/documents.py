@@ -73,7 +73,7 @@ def definitions_table() -> str:
         source = f" ({metric.source})" if metric.source else ""
         rows.append([f"`{metric.name}`", metric.better, metric.unit, f"{metric.meaning}{source}"])
     priors = "; ".join(f"`_{name}`, {words}" for name, words in PRIORS.items())
-    return f"{table(['metric', 'better', 'unit', 'meaning'], rows, numbers=False)}\n\n`_*` names the prior: {priors}."
+    return f"{table(['metric', 'better', 'unit', 'meaning'], rows, numbers=False)}\n\n`_*` names the prior: {priors}. A VAE's training codes are draws from its posteriors here."
 
 
 def speed_tables() -> str:

@@ -48,7 +48,8 @@ def main(argv: list[str] | None = None) -> None:
     priors = exported_priors(latents)
     image = to_unit_interval(test.images)
     codes = latents["test_mean"]
-    measured = evaluate(model, params, train, test) | judge_latent_space(model, image, codes, priors, judge, space)
+    measured = evaluate(model, params, train, test, priors["gmm"])
+    measured |= judge_latent_space(model, image, codes, priors, judge, space)
     metrics = {name: significant(value) for name, value in measured.items()}
     if bad := [name for name, value in metrics.items() if not np.isfinite(value).all()]:
         raise StageError(f"{args.model}: not a finite number: {', '.join(bad)}; the training went wrong")

@@ -12,7 +12,7 @@ import torch
 
 from autoencoder.checkpoints import load_model
 from autoencoder.data import SplitParams, load_test_split, load_training_splits
-from autoencoder.density import DensityParams, fit_gaussian, fit_mixture
+from autoencoder.density import SEED, DensityParams, draw_codes, fit_gaussian, fit_mixture
 from autoencoder.files import write_atomically, write_json
 from autoencoder.images import to_unit_interval
 from autoencoder.inference import SCHEMA_VERSION
@@ -25,6 +25,7 @@ from autoencoder.onnx_export import (
     export_encoder,
     parity,
 )
+from autoencoder.priors import draw_noise
 from stages.parameters import load_parameters
 from stages.process import run, write_timings
 
@@ -59,8 +60,9 @@ def main(argv: list[str] | None = None) -> None:
     train, _ = load_training_splits(args.data, split_params, CPU)
     test = load_test_split(args.data, CPU)
     differences = parity(model, encoder, decoder, to_unit_interval(test.images))
+    noise = draw_noise(len(train), model.latent_dim, SEED).normal
+    train_codes = draw_codes(model, to_unit_interval(train.images), noise)
     with torch.no_grad():
-        train_codes = model.encode(to_unit_interval(train.images)).double().numpy()
         test_codes = model.encode(to_unit_interval(test.images)).numpy()
     latents = npz_bytes(
         test_mean=test_codes,

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,11 @@ from autoencoder.images import encode_png
 from tests.repository import make_repository
 
 Export = Callable[..., Path]
+
+
+def pytest_configure() -> None:
+    """Heed Ctrl-C: `nohup make test &` starts with it ignored, and so would every stage that a test interrupts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -44,6 +44,8 @@ def rows(**changes: float) -> dict[str, dict[str, list[float]]]:
             "coverage_normal": 0.59,
             "walk_acceptance_normal": 0.4,
             "coverage_gmm": 0.85,
+            "nll": 89.5,
+            "nll_gmm": 88.75,
             "classifier_fid_gmm": 2.9,
             "classifier_fid_reconstruction": 1.1,
         },
@@ -105,6 +107,10 @@ def test_who_is_ahead_between_images_is_read_from_the_numbers():
 )
 def test_completeness_is_acceptance_and_coverage_and_walks(changes, verdict):
     assert verdict in completeness(rows(**changes), PAIR)
+
+
+def test_what_the_standard_normal_costs_is_a_difference_of_likelihoods():
+    assert "N(0, I) costs the VAE 0.75 nats per image" in completeness(rows(), PAIR)
 
 
 def test_what_a_fitted_mixture_changes_is_said_only_where_it_does():

@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
+import torch
+from scipy.stats import multivariate_normal
 
-from autoencoder.density import DensityParams, fit_gaussian, fit_mixture
-from autoencoder.priors import draw_noise, fitted_mixture, sample
+from autoencoder.density import DensityParams, draw_codes, fit_gaussian, fit_mixture, log_density
+from autoencoder.models import MODEL_PARAMS, build_model
+from autoencoder.priors import draw_noise, fitted_mixture, sample, standard_normal
 
 WEIGHTS = np.array([0.6, 0.4])
 MEANS = np.array([[0.0, 0.0, 1.0], [8.0, -8.0, 1.0]])
@@ -42,3 +45,35 @@ def test_codes_without_spread_still_give_a_prior(codes):
     found = fit_mixture(DensityParams(components=2, codes=200), codes)
     prior = fitted_mixture(*(found[f"mixture_{name}"] for name in ("weights", "means", "covariances")))
     assert np.isfinite(sample(prior, draw_noise(10, 2, seed=0))).all()
+
+
+@pytest.mark.parametrize("kind", ["ae", "vae"])
+def test_codes_are_what_the_decoder_meets_in_training(kind):
+    params = {"kind": kind, "latent_dim": 4, "network": {"type": "mlp", "hidden": [16]}}
+    model = build_model(MODEL_PARAMS.validate_python(params), seed=0)
+    image = torch.rand(1200, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    noise = draw_noise(1200, 4, seed=1).normal
+    codes = draw_codes(model, image, noise)
+    with torch.no_grad():
+        if kind == "ae":
+            np.testing.assert_allclose(codes, model.encode(image), atol=1e-6)
+        else:
+            posterior = model.posterior(image)
+            np.testing.assert_allclose(
+                (codes - posterior.mean.numpy()) / (posterior.log_var / 2).exp().numpy(), noise, atol=1e-5
+            )
+
+
+def test_log_density_is_that_of_the_mixture():
+    covariances = COVARIANCES + 0.3 * np.array([[1.0, 0.5, 0.0], [0.5, 1.0, 0.2], [0.0, 0.2, 1.0]])
+    prior = fitted_mixture(WEIGHTS, MEANS, covariances)
+    latents = np.random.default_rng(0).normal(0, 5, (7, 50, 3))
+    by_component = [multivariate_normal(m, c).logpdf(latents) for m, c in zip(MEANS, covariances, strict=True)]
+    expected = np.logaddexp(*(np.log(weight) + one for weight, one in zip(WEIGHTS, by_component, strict=True)))
+    found = log_density(prior, torch.device("cpu"))(torch.from_numpy(latents).float())
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_log_density_of_n01_at_its_mean():
+    found = log_density(standard_normal(4), torch.device("cpu"))(torch.zeros(4))
+    assert found.item() == pytest.approx(-2 * np.log(2 * np.pi), rel=1e-6)

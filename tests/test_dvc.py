@@ -174,7 +174,7 @@ def test_another_mirror_downloads_again_and_trains_nothing(workspace):
         ("autoencoder/comparison.py", {"report"}),
         ("autoencoder/evaluation.py", {"evaluate@pca", "evaluate@vae"}),
         ("autoencoder/training.py", {"train@pca", "train@vae"}),
-        ("autoencoder/density.py", {"export@pca", "export@vae"}),
+        ("autoencoder/density.py", {"export@pca", "export@vae", "reference", "evaluate@pca", "evaluate@vae"}),
         ("autoencoder/latent_space.py", {"reference", "evaluate@pca", "evaluate@vae"}),
         (
             "autoencoder/classifier.py",

@@ -26,6 +26,7 @@ from autoencoder.evaluation import (
 from autoencoder.images import to_unit_interval
 from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, build_model
 from autoencoder.objectives import Gaussian
+from autoencoder.priors import fitted_mixture, standard_normal
 
 PARAMS = EvaluateParams(
     batch_size=16, iwae_samples=8, iwae_images=1000, neighbors=3, active_variance=0.01, noise_seed=20080601
@@ -228,8 +229,10 @@ def test_bounds_are_exact_where_the_latent_says_nothing(samples):
     assert bounds["elbo"] == pytest.approx(-nll, rel=1e-6)
 
 
-def test_bounds_close_in_on_the_likelihood_as_samples_grow():
+@pytest.mark.parametrize("key", ["nll", "nll_gmm"])
+def test_bounds_close_in_on_the_likelihood_as_samples_grow(key):
     split = digits(20)
+    mixture = fitted_mixture(np.array([0.3, 0.7]), np.array([[1.5], [-1.0]]), np.array([[[0.5]], [[0.7]]]))
     log_var = torch.tensor([-1.0])
     model = VAE(Posterior(torch.tensor([0.3]), log_var), Linear(), 1)
     # log p(image) by quadrature over the one latent dimension
@@ -237,12 +240,18 @@ def test_bounds_close_in_on_the_likelihood_as_samples_grow():
     logits = Linear()(grid[:, None].float()).double().flatten(1)
     image = binarize(split, SEED).double().flatten(1)
     log_likelihood = image @ logits.T - nn.functional.softplus(logits).sum(1)
-    log_prior = -0.5 * (grid**2 + math.log(2 * math.pi))
+    log_prior = {
+        "nll": -0.5 * (grid**2 + math.log(2 * math.pi)),
+        "nll_gmm": torch.logaddexp(
+            math.log(0.3) - 0.5 * ((grid - 1.5) ** 2 / 0.5 + math.log(2 * math.pi * 0.5)),
+            math.log(0.7) - 0.5 * ((grid + 1.0) ** 2 / 0.7 + math.log(2 * math.pi * 0.7)),
+        ),
+    }[key]
     exact = (torch.logsumexp(log_likelihood + log_prior, 1) + math.log(grid[1] - grid[0])).mean().item()
 
-    found = {samples: likelihood_bounds(model, with_samples(samples), split) for samples in (1, 4, 32, 2000)}
+    found = {samples: likelihood_bounds(model, with_samples(samples), split, mixture) for samples in (1, 4, 32, 2000)}
     assert found[1]["nll"] == pytest.approx(-found[1]["elbo"], rel=1e-6)
-    nll = [bounds["nll"] for bounds in found.values()]
+    nll = [bounds[key] for bounds in found.values()]
     assert all(tighter < looser + 0.05 for looser, tighter in pairwise(nll))  # the draws differ with k
     assert nll[-1] == pytest.approx(-exact, abs=0.05)
     assert nll[0] > -exact + 0.2
@@ -257,6 +266,13 @@ def test_bounds_of_a_part_are_those_of_images_evenly_spread_over_the_split():
     expected = (nn.functional.softplus(torch.tensor(-2.0)) + 2 * whole).flatten(1).sum(1).mean()
     assert part["nll"] == pytest.approx(expected.item(), rel=1e-6)
     assert part["nll"] != pytest.approx(likelihood_bounds(model, PARAMS, split)["nll"], rel=1e-6)
+
+
+def test_n01_as_the_fitted_mixture_changes_nothing():
+    model = build(kind="vae", latent_dim=4, network=MLP)
+    with torch.no_grad():
+        bounds = likelihood_bounds(model, PARAMS, digits(15), standard_normal(4))
+    assert bounds["nll_gmm"] == pytest.approx(bounds["nll"], rel=1e-12)
 
 
 @pytest.mark.parametrize("samples", [1, 3, 50])
@@ -309,7 +325,10 @@ def test_evaluate_gives_every_metric_of_its_kind():
     assert metrics["explained_variance_ratio"] == pytest.approx(variances[:4] / variances.sum(), rel=1e-4)
     assert metrics["train_reconstruction_mse"] < metrics["reconstruction_mse"]  # noise can only be learned by heart
     metrics = evaluate(build(kind="vae", latent_dim=4, network=MLP), PARAMS, train, test)
-    assert metrics.keys() == common | {"kl_divergence", "kl_per_dimension", "active_units", "elbo", "nll"}
+    variational = common | {"kl_divergence", "kl_per_dimension", "active_units", "elbo", "nll"}
+    assert metrics.keys() == variational
+    model = build(kind="vae", latent_dim=4, network=MLP)
+    assert evaluate(model, PARAMS, train, test, standard_normal(4)).keys() == variational | {"nll_gmm"}
     assert all(np.isfinite(value).all() for value in metrics.values())
 
 
