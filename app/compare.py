@@ -84,17 +84,27 @@ def show_claims(workspace: Workspace) -> None:
         return
     names = [name for pair in found for name in (pair.ae, pair.vae)]
     rows = as_rows(artifacts.details(workspace, [*names, REAL]))
+    try:
+        words = {
+            "Continuity": [continuity(rows, pair) for pair in found],
+            "Completeness": [completeness(rows, pair) for pair in found],
+        }
+    except KeyError as missing:
+        st.error(
+            f"`details/` lacks `{missing.args[0]}`: an earlier version of the pipeline wrote it. "
+            f"To mend it: {workspace.mend('report')}",
+            icon=":material/error:",
+        )
+        return
     chart = workspace.root / "report" / "claims.png"
     if chart.exists():
         st.html(layout.embed(chart.read_bytes(), "continuity and completeness of every model", CHART_SIZE))
     else:
         st.info(f"The chart is missing. To make it: {workspace.mend('report')}", icon=":material/bar_chart:")
-    for column, title, verdict in zip(
-        st.columns(2), ("Continuity", "Completeness"), (continuity, completeness), strict=True
-    ):
+    for column, (title, paragraphs) in zip(st.columns(2), words.items(), strict=True):
         column.subheader(title)
-        for pair in found:
-            column.markdown(verdict(rows, pair))
+        for paragraph in paragraphs:
+            column.markdown(paragraph)
 
 
 workspace = artifacts.current()

@@ -14,7 +14,7 @@ from tests.pages import open_page, page_html
 @pytest.fixture
 def measured(root: Path) -> Path:
     """The workspace after evaluation: every figure is .5, but for those that a test looks at."""
-    names = {*HEADLINE, *(f"{metric.name}_{prior}" for metric in PER_PRIOR for prior in PRIORS)}
+    names = {"nll_gmm", *HEADLINE, *(f"{metric.name}_{prior}" for metric in PER_PRIOR for prior in PRIORS)}
     (root / "details").mkdir()
     for name, error in (("pca", 0.02), ("vae", 0.01), ("real", 0.0)):
         figures = dict.fromkeys(names, 0.5) | {"reconstruction_mse": error, "ssim": 0.9, "classifier": "0123abcd"}
@@ -28,7 +28,9 @@ def compare(measured, monkeypatch):
 
 
 def view(app: AppTest, name: str) -> AppTest:
-    return app.segmented_control(key="view").set_value(name).run()
+    app.segmented_control(key="view").set_value(name).run()
+    assert not app.exception
+    return app
 
 
 def test_every_model_answers_the_same_questions(compare):
@@ -68,16 +70,23 @@ def test_without_a_pair_there_is_no_claim_to_judge(compare):
     assert "no autoencoder with a VAE of the same size" in compare.info[0].value
 
 
-def test_the_claims_follow_the_figures(measured, compare):
+@pytest.fixture
+def pair(measured: Path) -> None:
+    """Params.yaml has an autoencoder and a VAE that can be compared."""
     network = "network: {type: mlp, hidden: [8]}"
     models = "".join(
         f"  {name}: {{kind: {kind}, latent_dim: 8, {network}}}\n" for name, kind in (("pca", "ae"), ("vae", "vae"))
     )
-    (measured / "params.yaml").write_text(f"models:\n{models}")  # fmt: skip
+    (measured / "params.yaml").write_text(f"models:\n{models}")
+
+
+@pytest.mark.usefixtures("pair")
+def test_the_claims_follow_the_figures(compare):
     view(compare, "claims")
     text = "\n".join(element.value for element in compare.markdown)
     assert "In 8 dimensions (`pca`, `vae`)" in text
     assert "**the claim does not show**" in text
+    assert "N(0, I) costs the VAE 0 nats per image" in text
     assert "dvc repro report" in compare.info[0].value  # the chart is not there
 
 
@@ -85,3 +94,14 @@ def test_figures_that_are_missing_are_named_with_the_command(measured, compare):
     (measured / "details" / "vae.json").unlink()
     view(compare, "figures")
     assert "`details/vae.json` cannot be read. To mend it: `dvc repro evaluate@vae`" in compare.error[0].value
+
+
+@pytest.mark.usefixtures("pair")
+def test_figures_of_an_earlier_version_are_named_with_the_command(measured, compare):
+    path = measured / "details" / "vae.json"
+    figures = json.loads(path.read_text())
+    del figures["nll_gmm"]
+    path.write_text(json.dumps(figures))
+    view(compare, "claims")
+    assert "`details/` lacks `nll_gmm`" in compare.error[0].value
+    assert "`dvc repro report`" in compare.error[0].value
