@@ -26,10 +26,9 @@ from autoencoder.onnx_export import (
     parity,
 )
 from autoencoder.priors import draw_noise
+from stages.device import use_cpu
 from stages.parameters import load_parameters
 from stages.process import run, write_timings
-
-CPU = torch.device("cpu")  # exporting is the same everywhere, parity figures included
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -44,8 +43,9 @@ def main(argv: list[str] | None = None) -> None:
     density = parameters.read("density", DensityParams.model_validate)
     split_params = parameters.read("data", SplitParams.model_validate)
 
+    cpu = use_cpu()  # exporting is the same everywhere, parity figures included
     started = time.perf_counter()
-    model, trained_with = load_model(args.checkpoint, CPU)
+    model, trained_with = load_model(args.checkpoint, cpu)
     about = {
         "schema_version": SCHEMA_VERSION,
         "model": args.model,
@@ -57,8 +57,8 @@ def main(argv: list[str] | None = None) -> None:
     }
     metadata = {key: str(value) for key, value in about.items()} | {"image_range": "0 1"}
     encoder, decoder = export_encoder(model, params, metadata), export_decoder(model, params, metadata)
-    train, _ = load_training_splits(args.data, split_params, CPU)
-    test = load_test_split(args.data, CPU)
+    train, _ = load_training_splits(args.data, split_params, cpu)
+    test = load_test_split(args.data, cpu)
     differences = parity(model, encoder, decoder, to_unit_interval(test.images))
     noise = draw_noise(len(train), model.latent_dim, SEED).normal
     train_codes = draw_codes(model, to_unit_interval(train.images), noise)

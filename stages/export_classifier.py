@@ -5,8 +5,6 @@ import hashlib
 import time
 from pathlib import Path
 
-import torch
-
 from autoencoder.classifier import load_judge
 from autoencoder.classifier_export import classifier_parity, export_classifier
 from autoencoder.data import load_test_split
@@ -14,10 +12,9 @@ from autoencoder.files import write_atomically, write_json
 from autoencoder.images import to_unit_interval
 from autoencoder.inference import SCHEMA_VERSION
 from autoencoder.onnx_export import ATOL, ExportParams, describe_graph
+from stages.device import use_cpu
 from stages.parameters import load_parameters
 from stages.process import run, write_timings
-
-CPU = torch.device("cpu")  # exporting is the same everywhere, parity figures included
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -28,8 +25,9 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     params = load_parameters().read("export", ExportParams.model_validate)
 
+    cpu = use_cpu()  # exporting is the same everywhere, parity figures included
     started = time.perf_counter()
-    judge, digest = load_judge(args.classifier, CPU)
+    judge, digest = load_judge(args.classifier, cpu)
     about = {
         "schema_version": SCHEMA_VERSION,
         "model": "classifier",
@@ -40,7 +38,7 @@ def main(argv: list[str] | None = None) -> None:
     }
     metadata = {key: str(value) for key, value in about.items()} | {"role": "classifier", "image_range": "0 1"}
     graph = export_classifier(judge.classifier, params, metadata)
-    test = load_test_split(args.data, CPU)
+    test = load_test_split(args.data, cpu)
     (difference,) = classifier_parity(judge.classifier, graph, to_unit_interval(test.images)).values()
     entry = {"role": "classifier", "sha256": hashlib.sha256(graph).hexdigest(), "bytes": len(graph)}
     manifest = {

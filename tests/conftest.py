@@ -3,10 +3,12 @@
 import hashlib
 import io
 import json
+import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import onnx
@@ -23,6 +25,13 @@ Export = Callable[..., Path]
 def pytest_configure() -> None:
     """Heed Ctrl-C: `nohup make test &` starts with it ignored, and so would every stage that a test interrupts."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def same_environment() -> Iterator[None]:
+    """A stage that ran in this process on the CPU hides the GPUs from it: the next test sees them again."""
+    with mock.patch.dict(os.environ):
+        yield
 
 
 @pytest.fixture(scope="session")

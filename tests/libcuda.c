@@ -43,3 +43,10 @@ int cuGetProcAddress_v2(const char *name, void **address, int version, unsigned 
 int cuGetProcAddress(const char *name, void **address, int version, unsigned long long flags) {
     return cuGetProcAddress_v2(name, address, version, flags, NULL);
 }
+
+/* CUDA's runtime in the place of the real one, which a driver that starts no work keeps from counting: for LD_PRELOAD. */
+int cudaGetDeviceCount(int *count) {
+    const char *visible = getenv("CUDA_VISIBLE_DEVICES");
+    *count = visible && !*visible ? 0 : setting("DRIVER_DEVICES", 1);
+    return *count ? 0 : 100;
+}

@@ -56,3 +56,8 @@ def build_driver(folder: Path) -> dict[str, str]:
     command = [compiler, "-shared", "-fPIC", "-o", folder / "libcuda.so.1", SOURCE]
     subprocess.run(command, capture_output=True, check=True)
     return {**os.environ, "LD_LIBRARY_PATH": str(folder)}
+
+
+def build_full_gpu(folder: Path) -> dict[str, str]:
+    """The driver in C, and CUDA's runtime with it: torch finds a GPU, on which nothing can begin."""
+    return {**build_driver(folder), "LD_PRELOAD": str(folder / "libcuda.so.1")}

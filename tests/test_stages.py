@@ -1,5 +1,6 @@
 """The stages, each as `main(argv)` on a tiny data set: what they write, and how they fail."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import onnx
@@ -25,7 +27,7 @@ from autoencoder.images import to_unit_interval
 from autoencoder.inference import open_session
 from autoencoder.training import Terms, Training, TrainingDiverged
 from stages import classifier, evaluate, export, export_classifier, reference, report, train
-from tests.nvidia import build_driver
+from tests.nvidia import build_driver, build_full_gpu
 from tests.small_params import VAE_PARAMS, small_params
 
 ROOT = Path(__file__).parents[1]
@@ -87,10 +89,7 @@ def lay_out(folder: Path) -> None:
 
 def run_in(folder: Path, stage: str, model: str = "") -> None:
     """The stage in this process; its settings of torch do not outlive it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("DEVICE", "cpu")
-        patch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    with mock.patch.dict(os.environ, DEVICE="cpu"), contextlib.chdir(folder):
         try:
             (MAINS | ONCE_MAINS)[stage](arguments(stage, model))
         finally:
@@ -403,6 +402,31 @@ def test_the_cpu_trains_beside_a_driver_that_does_not_start(tmp_path_factory):
     process = start("train", "vae", **environment | {"DEVICE": "cpu"})
     assert (process.returncode, process.stderr) == (0, "")
     assert "driver" not in process.stdout
+
+
+@pytest.fixture(scope="module")
+def full_gpu(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which torch finds a GPU, on which nothing can begin."""
+    return build_full_gpu(tmp_path_factory.mktemp("full"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="how Linux finds libraries")
+@pytest.mark.parametrize("stage", [*MAINS, *ONCE])
+def test_the_cpu_works_beside_a_gpu_without_memory_left(stage, finished, full_gpu, tmp_path, monkeypatch):
+    shutil.copytree(finished, tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    process = start(stage, "vae", **full_gpu | {"DEVICE": "cpu"})
+    assert (process.returncode, process.stderr) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how Linux finds libraries")
+@pytest.mark.usefixtures("project")
+def test_a_gpu_without_memory_left_is_one_message(full_gpu):
+    process = start("train", "vae", **full_gpu | {"DEVICE": "auto"})
+    assert process.returncode == 1
+    assert process.stderr.startswith("error: the GPU has no memory left (CUDA error: out of memory): end what else")
+    assert process.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("stage", ["export", "evaluate"])
