@@ -67,6 +67,6 @@ def configure(device: torch.device, tf32: bool) -> None:
     torch.set_flush_denormal(True)
     if device.type == "cuda":
         torch.cuda.set_device(device)  # streams and graphs are made on the current one
-        precision = "tf32" if tf32 else "ieee"
-        torch.backends.cuda.matmul.fp32_precision = precision
-        torch.backends.cudnn.conv.fp32_precision = precision  # type: ignore[attr-defined]
+        # not by the newer `fp32_precision`, after which torch's own exporter and compiler refuse to read these settings
+        torch.backends.cuda.matmul.allow_tf32 = tf32
+        torch.backends.cudnn.allow_tf32 = tf32

@@ -6,7 +6,8 @@ import sys
 import pytest
 import torch
 
-from autoencoder.devices import describe_device, select_device
+from autoencoder.devices import configure, describe_device, select_device
+from tests.pretended_gpu import pretended_gpu
 
 SCRIPT = """
 import torch
@@ -26,6 +27,20 @@ def test_numbers_that_slow_a_cpu_down_count_as_zero_in_every_thread(configure, l
     torch.set_flush_denormal(False)
     command = [sys.executable, "-c", SCRIPT.format(configure=configure)]
     assert int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) == left
+
+
+@pytest.mark.parametrize("tf32", [False, True])
+def test_how_a_gpu_multiplies_is_set_so_that_every_part_of_torch_can_read_it(tf32):
+    with pretended_gpu():
+        configure(torch.device("cuda", 0), tf32)
+        read = [
+            torch.backends.cuda.matmul.fp32_precision == "tf32",
+            torch.backends.cudnn.conv.fp32_precision == "tf32",  # type: ignore[attr-defined]
+            torch.backends.cuda.matmul.allow_tf32,
+            torch.backends.cudnn.allow_tf32,  # the exporter reads this one
+            torch.get_float32_matmul_precision() == "high",  # and the compiler this one
+        ]
+    assert read == [tf32] * 5
 
 
 @pytest.mark.parametrize("name", ["cpu", " CPU "])

@@ -28,6 +28,7 @@ from autoencoder.inference import open_session
 from autoencoder.training import Terms, Training, TrainingDiverged
 from stages import classifier, evaluate, export, export_classifier, reference, report, train
 from tests.nvidia import build_driver, build_full_gpu
+from tests.pretended_gpu import pretended_gpu
 from tests.small_params import VAE_PARAMS, small_params
 
 ROOT = Path(__file__).parents[1]
@@ -87,9 +88,9 @@ def lay_out(folder: Path) -> None:
     write_dataset(folder / "data" / "digits.npz", small)
 
 
-def run_in(folder: Path, stage: str, model: str = "") -> None:
+def run_in(folder: Path, stage: str, model: str = "", device: str = "cpu") -> None:
     """The stage in this process; its settings of torch do not outlive it."""
-    with mock.patch.dict(os.environ, DEVICE="cpu"), contextlib.chdir(folder):
+    with mock.patch.dict(os.environ, DEVICE=device), contextlib.chdir(folder):
         try:
             (MAINS | ONCE_MAINS)[stage](arguments(stage, model))
         finally:
@@ -402,6 +403,33 @@ def test_the_cpu_trains_beside_a_driver_that_does_not_start(tmp_path_factory):
     process = start("train", "vae", **environment | {"DEVICE": "cpu"})
     assert (process.returncode, process.stderr) == (0, "")
     assert "driver" not in process.stdout
+
+
+@pytest.mark.parametrize(("stage", "model"), [("reference", "real"), *(("evaluate", model) for model in MODELS)])
+def test_on_a_gpu_a_stage_measures_what_it_measures_on_the_cpu(stage, model, finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "copy")
+    written = [
+        path.relative_to(finished)
+        for folder in ("metrics", "details", "plots")
+        for path in (finished / folder).rglob("*")
+        if path.is_file() and model in (path.stem, path.parent.name) and path.suffix != ".csv"
+    ]
+    for path in written:
+        (tmp_path / "copy" / path).unlink()
+    with pretended_gpu():
+        run_in(tmp_path / "copy", stage, model, device="cuda")
+    assert len(written) == (2 if stage == "reference" else 2 + len(PICTURES))
+    for path in written:
+        assert (tmp_path / "copy" / path).read_bytes() == (finished / path).read_bytes(), path
+
+
+@pytest.mark.parametrize(("stage", "model"), [("classifier", ""), *(("train", model) for model in MODELS)])
+def test_a_stage_trains_on_a_gpu(stage, model, project, capsys):
+    with pretended_gpu():
+        run_in(project, stage, model, device="cuda")
+    assert "on cuda:0 (pretended)" in capsys.readouterr().out
+    if stage == "train":
+        assert load_model(project / "models" / model / "model.pt", torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from autoencoder.data import Split
 from autoencoder.models import AE, PCA, VAE, build_model
 from autoencoder.recipe import TRAIN_PARAMS, TrainParams, schedules
 from autoencoder.training import Training, TrainingDiverged, fit_pca
+from tests.pretended_gpu import pretended_gpu
 from tests.small_params import AE_PARAMS, VAE_PARAMS
 
 ARTICLE = {"epochs": 4, "batch_size": 16, "learning_rate": 0.001}
@@ -27,20 +28,20 @@ def params(value: dict) -> TrainParams:
     return TRAIN_PARAMS.validate_python(value)
 
 
-def bars(count: int, seed: int) -> Split:
+def bars(count: int, seed: int, device: str = "cpu") -> Split:
     """Images of one bright bar on grey noise: something to learn."""
     generator = torch.Generator().manual_seed(seed)
     images = torch.randint(0, 60, (count, 1, 28, 28), generator=generator, dtype=torch.uint8)
     places = torch.randint(0, 24, (count,), generator=generator)
     for image, place in zip(images, places.tolist(), strict=True):
         image[0, :, place : place + 4] = 230
-    return Split(images, (places % 10).to(torch.uint8))
+    return Split(images.to(device), (places % 10).to(device, torch.uint8))
 
 
-def training(value: dict, seed: int = 0) -> Training:
+def training(value: dict, seed: int = 0, device: str = "cpu") -> Training:
     model = build_model(params(value), seed)
     assert isinstance(model, AE | VAE)
-    return Training(model, params(value), bars(72, seed=0), bars(24, seed=1), seed)
+    return Training(model, params(value), bars(72, 0, device), bars(24, 1, device), seed)
 
 
 def weights(run: Training) -> dict[str, torch.Tensor]:
@@ -86,6 +87,40 @@ def test_a_resumed_run_ends_with_the_same_weights(variant, stop, tmp_path):
     second.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
     assert [(m.epoch, m.train, m.validation) for m in second.epochs()] == expected[stop:]
     assert_equal(weights(whole), weights(second))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_captured_step_replays_all_that_python_does_and_leaves_no_trace_of_its_capture(variant):
+    with pretended_gpu():
+        captured, stepwise, stopped, resumed = (training(VARIANTS[variant], device="cuda") for _ in range(4))
+        stepwise.prepare = lambda: None  # type: ignore[method-assign]
+        curves = [[(m.train, m.validation) for m in run.epochs()] for run in (captured, stepwise)]
+        next(stopped.epochs())
+        resumed.load_state_dict(stopped.state_dict())
+        list(resumed.epochs())
+        expected, *others = (
+            {name: value.cpu() for name, value in weights(run).items()} for run in (stepwise, captured, resumed)
+        )
+    assert curves[0] == curves[1]
+    for other in others:
+        assert_equal(expected, other)
+
+
+@pytest.mark.parametrize(
+    ("slip", "said"),
+    [
+        (lambda run: run.totals.sum().item(), "operation not permitted when stream is capturing"),
+        (lambda run: run.totals.add_(torch.zeros(3)), "Expected all tensors to be on the same device"),
+    ],
+    ids=["a value read", "devices mixed"],
+)
+def test_a_step_that_no_gpu_would_do_fails_where_there_is_none(slip, said, monkeypatch):
+    step = Training._step
+    monkeypatch.setattr(Training, "_step", lambda run: [step(run), slip(run)])
+    with pretended_gpu():
+        run = training(VAE_PARAMS, device="cuda")
+        with pytest.raises(RuntimeError, match=said):
+            run.prepare()
 
 
 @pytest.mark.parametrize("samples", [1, 3])
