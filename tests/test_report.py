@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from autoencoder.comparison import REAL, as_rows
 from autoencoder.config import Parameters
-from autoencoder.report import claims_chart, page
+from autoencoder.report import _name, claims_chart, page
 
 ROOT = Path(__file__).parents[1]
 MODELS = Parameters.load(ROOT / "params.yaml").tree["models"]
@@ -44,6 +45,22 @@ def test_the_chart_follows_the_numbers(rows):
     np.testing.assert_array_equal(claims_chart(rows, MODELS), first)
     other = rows | {"vae": {**rows["vae"], "coverage_normal": [0.1]}}
     assert not np.array_equal(claims_chart(other, MODELS), first)
+
+
+@pytest.mark.parametrize(
+    "crowd", [[(0.5, 0.5), (0.51, 0.51), (0.49, 0.51)], [(0.99, 0.99), (0.01, 0.01), (0.99, 0.01)]]
+)
+def test_names_hide_no_point_and_no_name_and_stay_inside(crowd):
+    figure = Figure(figsize=(5, 5))
+    axes = figure.add_subplot(xlim=(0, 1), ylim=(0, 1))
+    places = {f"model_{index}": np.array([point]) for index, point in enumerate(crowd)}
+    _name(axes, places)
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert [text.get_text() for text in axes.texts] == list(places)
+    for index, box in enumerate(boxes):
+        assert box.count_contains(axes.transData.transform(crowd)) == 0
+        assert box.count_overlaps(boxes[:index]) == 0
+        assert axes.bbox.count_contains(box.corners()) == 4
 
 
 def test_a_figure_of_0_can_be_drawn(rows):
