@@ -42,7 +42,9 @@ def pictures(models: dict[str, ExportedModel], images: np.ndarray, seed: int) ->
         }
         decoded = model.decode(codes[:1])[0]
         error = np.square(decoded - pixels[0]).mean()
-        head.append(f'<th><span class="name">{name}</span><small>{model.manifest.latent_dim} dimensions</small></th>')
+        head.append(
+            f'<th><span class="name">{html.escape(name)}</span><small>{model.manifest.latent_dim} dimensions</small></th>'
+        )
         picture = layout.picture(to_uint8(decoded), f"{name}: reconstruction", large)
         digit.append(f"<td>{picture}<small>error {error:.4f}</small></td>")
         samples.append(f"<td>{layout.picture(grids['samples'], f'{name}: samples')}</td>")

@@ -33,7 +33,7 @@ def facts(workspace: Workspace, models: dict[str, ExportedModel]) -> str:
         }
         for key, value in column.items():
             rows.setdefault(key, {})[name] = value
-    lines = ["".join(["<th></th>", *(f"<th>{name}</th>" for name in models)])]
+    lines = ["".join(["<th></th>", *(f"<th>{html.escape(name)}</th>" for name in models)])]
     for key, cells in rows.items():
         lines.append("".join([f"<th>{key}</th>", *(f"<td>{cells.get(name, '')}</td>" for name in models)]))
     return _table(lines)

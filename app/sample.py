@@ -1,5 +1,6 @@
 """Page: images decoded from draws of a prior, the same noise through several models."""
 
+import html
 import io
 
 import artifacts
@@ -19,8 +20,10 @@ GAP = 2
 SAVED = ("images", "latents")  # of every model, in the NPZ
 ABOUT = {
     "normal": "Where a VAE is trained to put its codes, and where nothing asks an autoencoder to put them.",
-    "gaussian": "One Gaussian with the mean and covariance of the model's own training codes.",
-    "gmm": "A mixture of Gaussians fitted to the model's own training codes: where they really lie.",
+    "gaussian": "One Gaussian with the mean and covariance of the model's own training codes "
+    "(of a VAE: of draws from its posteriors).",
+    "gmm": "A mixture of Gaussians fitted to the model's own training codes (of a VAE: to draws from its posteriors): "
+    "where they really lie.",
 }
 
 
@@ -90,7 +93,7 @@ for name, found in samples.items():
     empty = "<p>None of the draws reads as this digit.</p>"
     grid = image_grid(found.images, side, GAP, scale, background=64) if len(found.images) else None
     cards.append(
-        f'<section class="card"><h2>{name} <small>{models[name].manifest.latent_dim} dimensions</small></h2>'
+        f'<section class="card"><h2>{html.escape(name)} <small>{models[name].manifest.latent_dim} dimensions</small></h2>'
         f"{empty if grid is None else layout.picture(grid, alt)}"
         f"<small>{verdict(workspace, name, prior, found)}</small></section>"
     )
