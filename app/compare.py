@@ -16,7 +16,8 @@ from autoencoder.images import image_grid, to_uint8, to_unit_interval
 from autoencoder.priors import draw_noise, sample
 
 ROOM = 985  # pixels for the columns, at 1440x900 beside the sidebar
-CHART_SIZE = 'width="980" style="image-rendering: auto"'
+CHART = 'width="980" style="image-rendering: auto{}"'
+ON_DARK = "; filter: invert(1) hue-rotate(180deg); mix-blend-mode: screen"  # black on white, turned round
 ARRANGEMENTS = ((4, 2), (3, 2), (4, 1), (3, 1))  # samples, and frames of the walk, in a row; their scale
 PADDING = 20
 FIRST, LARGE = 3, 6  # pixel scales of the test images and of their reconstructions
@@ -100,7 +101,8 @@ def show_claims(workspace: Workspace) -> None:
         return
     chart = workspace.root / "report" / "claims.png"
     if chart.exists():
-        st.html(layout.embed(chart.read_bytes(), "continuity and completeness of every model", CHART_SIZE))
+        size = CHART.format(ON_DARK if st.context.theme.type == "dark" else "")
+        st.html(layout.embed(chart.read_bytes(), "continuity and completeness of every model", size))
     else:
         st.info(f"The chart is missing. To make it: {workspace.mend('report')}", icon=":material/bar_chart:")
     for column, (title, paragraphs) in zip(st.columns(2), words.items(), strict=True):
