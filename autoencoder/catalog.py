@@ -33,8 +33,9 @@ PER_PRIOR = (
         "coverage",
         "higher",
         "share",
-        "completeness: test images that have a decoded sample of {prior} within the distance, in the classifier's "
-        "features, to their k-th nearest test image (`latent_space.coverage_neighbors`)",
+        "completeness: test images (as many as samples, `latent_space.coverage_samples`, evenly spread) that have a "
+        "decoded sample of {prior} within the distance, in the classifier's features, to their k-th nearest of these "
+        "test images (`latent_space.coverage_neighbors`)",
         "Naeem et al. 2020, eq. 9",
     ),
     Metric(

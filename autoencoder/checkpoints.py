@@ -5,6 +5,8 @@ import io
 import json
 import pickle
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import torch
 from autoencoder.files import write_atomically
 from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, ModelParams, build_model
 
+KEPT_SECONDS = 30 * 24 * 3600  # of resume points that nobody goes on from
 # What torch.load raises for files that are missing, cut short, damaged or of another kind
 UNREADABLE = (
     OSError,
@@ -67,7 +70,6 @@ class ResumePoint:
             if module.startswith("autoencoder.") and source:
                 digest.update(Path(source).read_bytes())
         self.folder = folder
-        self.name = name
         self.path = folder / f"{name}-{digest.hexdigest()[:16]}.pt"
 
     def load(self) -> dict[str, Any] | None:
@@ -82,9 +84,12 @@ class ResumePoint:
         write_atomically(self.path, _to_bytes(state))
 
     def discard(self) -> None:
-        """Forget the saved state, and those of other parameters: the training is over, or of no use."""
-        for path in self.folder.glob(f"{self.name}-*.pt"):
-            path.unlink(missing_ok=True)
+        """Forget the saved state: the training is over, or of no use. Others are kept as long as one may want them."""
+        self.path.unlink(missing_ok=True)
+        for path in self.folder.glob("*.pt"):
+            with suppress(FileNotFoundError):  # another training forgets it at the same time
+                if time.time() - path.stat().st_mtime > KEPT_SECONDS:
+                    path.unlink()
 
 
 def _to_bytes(content: dict[str, Any]) -> bytes:

@@ -1,6 +1,6 @@
 """Reading params.yaml: strict YAML, strict types, one clear message per mistake.
 
-The schemas themselves live beside what they configure (`SplitParams` in data.py, `TrainParams` in training.py, ...),
+The schemas themselves live beside what they configure (`SplitParams` in data.py, `TrainParams` in recipe.py, ...),
 so that a new parameter touches only the stages that read it.
 """
 

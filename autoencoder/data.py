@@ -7,7 +7,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Int, UInt8
 from pydantic import Field
 from torch import Tensor
 
@@ -35,6 +35,15 @@ class Split:
     def head(self, count: int) -> "Split":
         """The first `count` examples."""
         return Split(self.images[:count], self.labels[:count])
+
+
+def evenly_spread(count: int, total: int) -> Int[np.ndarray, " some"]:
+    """Which `count` of `total` examples stand for all: MNIST's test images are in order, the first half the easier.
+
+    All of them where there are no more than that.
+    """
+    count = min(count, total)
+    return np.arange(count) * total // count
 
 
 def load_training_splits(path: Path, params: SplitParams, device: torch.device) -> tuple[Split, Split]:

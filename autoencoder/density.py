@@ -7,12 +7,12 @@ them say it well enough to sample, and to measure what the mismatch costs.
 import math
 import warnings
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Float64
-from pydantic import Field
+from pydantic import Field, field_validator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
@@ -34,12 +34,19 @@ class DensityParams(Section):
     components: Annotated[int, Field(ge=1)]
     codes: Annotated[int, Field(ge=100)]
 
+    @field_validator("codes")
+    @classmethod
+    def _enough(cls, codes: int, others: Any) -> int:
+        if codes < (components := others.data.get("components", 0)):
+            raise ValueError(f"at least as many as density.components, {components}")
+        return codes
+
 
 @torch.no_grad()
 def draw_codes(
     model: PCA | AE | VAE, image: Float[Tensor, "n 1 28 28"], noise: Float64[np.ndarray, "n latent_dim"]
 ) -> Float64[np.ndarray, "n latent_dim"]:
-    """Codes as the decoder meets them in training: the latents of images, of a VAE one draw from each posterior.
+    """What the decoder decodes in training: the latents of images, of a VAE one draw from each posterior.
 
     The draws are distributed as the aggregated posterior, which N(0, I) is to match (Hoffman & Johnson 2016).
     """

@@ -1,4 +1,4 @@
-"""What a trained model is worth on images it has never seen. Every figure is a mean over the test split.
+"""What a trained model is worth on images it has never seen. Means over the test split, but for what its name says otherwise.
 
 catalog.py says of each metric what it means, which direction is better and where it comes from.
 """
@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from autoencoder.config import Section
-from autoencoder.data import Split
+from autoencoder.data import Split, evenly_spread
 from autoencoder.density import log_density
 from autoencoder.images import to_unit_interval
 from autoencoder.models import AE, PCA, VAE, Model
@@ -129,10 +129,9 @@ def likelihood_bounds(
 
     With a mixture, `nll_gmm` is the nll of the model that has it for a prior, in the place of N(0, I).
     The likelihood is Bernoulli with the decoder's mean, whatever the model was trained with, so that models compare.
-    The images are `iwae_images` of the split, evenly spread over it: MNIST's first half is easier than its second.
+    The images are `iwae_images` of the split, evenly spread over it.
     """
-    count = min(params.iwae_images, len(split))
-    image = binarize(split, params.noise_seed)[torch.arange(count) * len(split) // count]
+    image = binarize(split, params.noise_seed)[evenly_spread(params.iwae_images, len(split))]
     samples = params.iwae_samples
     noise_source = torch.Generator().manual_seed(params.noise_seed + 1)  # on the CPU: one noise on every device
     log_normal = log_density(standard_normal(model.latent_dim), image.device)
@@ -149,7 +148,7 @@ def likelihood_bounds(
         if log_mixture:
             likelier = log_mixture(latent) - log_normal(latent)
             sums["nll_gmm"] -= importance_weighted_bound(log_weights + likelier).sum().item()
-    return {name: value / count for name, value in sums.items()}
+    return {name: value / len(image) for name, value in sums.items()}
 
 
 def binarize(split: Split, seed: int) -> Float[Tensor, "n 1 28 28"]:

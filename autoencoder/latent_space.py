@@ -3,18 +3,19 @@
 catalog.py says of each metric what it means, which direction is better and where it comes from.
 """
 
+import math
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Float32
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor
 
 from autoencoder.classifier import BATCH_SIZE, Judge, Judgement
 from autoencoder.config import Section
-from autoencoder.data import Split
+from autoencoder.data import Split, evenly_spread
 from autoencoder.density import draw_codes
 from autoencoder.distances import coverage, frechet_distance, mmd
 from autoencoder.images import to_unit_interval
@@ -39,6 +40,13 @@ class LatentSpaceParams(Section):
     step: Annotated[float, Field(gt=0)]
     noise_seed: Annotated[int, Field(ge=0, lt=2**62)]
 
+    @field_validator("coverage_neighbors")
+    @classmethod
+    def _fewer(cls, neighbors: int, others: Any) -> int:
+        if neighbors >= (samples := others.data.get("coverage_samples", math.inf)):
+            raise ValueError(f"fewer than latent_space.coverage_samples, {samples}")
+        return neighbors
+
 
 def judge_latent_space(
     model: PCA | AE | VAE,
@@ -58,13 +66,13 @@ def judge_latent_space(
         judge: the classifier.
         params: how much is drawn.
     """
-    codes = codes[: params.samples]
+    codes = codes[evenly_spread(params.samples, len(codes))]
     real = judge(image).features
     reconstructed = judge(_decode(model, codes))
     return {
         **completeness(model, priors, judge, real, params),
         **continuity(model, codes, reconstructed, judge, params),
-        "classifier_fid_reconstruction": classifier_fid(judge, real[: params.samples], reconstructed.features),
+        "classifier_fid_reconstruction": classifier_fid(judge, _some(real, params.samples), reconstructed.features),
         "mmd": prior_mismatch(model, image, params),
     }
 
@@ -104,11 +112,12 @@ def distribution_metrics(
     judged: Judgement, judge: Judge, real: Points, params: LatentSpaceParams, name: str
 ) -> dict[str, float]:
     """How pictures compare with `real` ones as a set; real pictures here give the noise floor of each metric."""
-    generated, few, many = judged.features, params.coverage_samples, params.samples
+    generated = judged.features
+    few, many = (min(count, len(real)) for count in (params.coverage_samples, params.samples))
     return {
         f"prior_acceptance_{name}": float(judged.accepted.mean()),
-        f"coverage_{name}": coverage(real[:few], generated[: min(few, len(real))], params.coverage_neighbors),
-        f"classifier_fid_{name}": classifier_fid(judge, real[:many], generated[: min(many, len(real))]),
+        f"coverage_{name}": coverage(_some(real, few), _some(generated, few), params.coverage_neighbors),
+        f"classifier_fid_{name}": classifier_fid(judge, _some(real, many), _some(generated, many)),
     }
 
 
@@ -149,10 +158,14 @@ def continuity(
 
 def prior_mismatch(model: PCA | AE | VAE, image: Float[Tensor, "n 1 28 28"], params: LatentSpaceParams) -> float:
     """`mmd`: how far the codes, of a VAE draws from the posterior, are from draws of N(0, I)."""
-    image = image[: params.mmd_samples]
+    image = image[evenly_spread(params.mmd_samples, len(image))]
     drawn, noise = (draw_noise(len(image), model.latent_dim, params.noise_seed + use) for use in (SAMPLES, POSTERIOR))
     prior = sample(standard_normal(model.latent_dim), drawn)
     return mmd(draw_codes(model, image, noise.normal), prior.astype(np.float64))
+
+
+def _some(points: Points, count: int) -> Float32[np.ndarray, "some features"]:
+    return points[evenly_spread(count, len(points))]
 
 
 def _squared_distances(a: Points, b: Points) -> Float[np.ndarray, " n"]:

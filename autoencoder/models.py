@@ -45,7 +45,7 @@ class ConvParams(Section):
 NetworkParams = Annotated[MLPParams | ConvParams, Field(discriminator="type")]
 
 
-# These schemas hold what a network's shape depends on. They ignore the training parameters beside it (training.py
+# These schemas hold what a network's shape depends on. They ignore the training parameters beside it (recipe.py
 # adds those and forbids the rest), so that a new training parameter is no edit of this file.
 class PCAParams(Section, extra="ignore"):
     """Principal component analysis."""

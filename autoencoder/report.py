@@ -28,7 +28,7 @@ LINE_POINTS = 60  # a line counts as so many points
 Points = Float[np.ndarray, "n 2"]
 PAGE = """# Are the latent spaces continuous and complete?
 
-Written by the pipeline's last stage from `details/`: every number and every verdict follows the last `dvc repro`.
+Written by the pipeline's last stage from `details/`: every number and every verdict follows the last `dvc repro`. It is one run with one seed; the README has means and spreads over several, and where a difference is small the two may disagree.
 
 A tutorial on dimensionality reduction makes two claims about a latent space. It is *continuous* if close codes decode to similar images, and *complete* if a code drawn from the chosen distribution decodes to something meaningful. An autoencoder, it says, lacks both; a VAE is trained to have them.
 

@@ -3,6 +3,7 @@
 import argparse
 import time
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from autoencoder.gallery import interpolations, manifold, reconstructions, sampl
 from autoencoder.headline import headline, significant
 from autoencoder.images import to_unit_interval
 from autoencoder.latent_space import LatentSpaceParams, judge_latent_space
-from autoencoder.priors import exported_priors
+from autoencoder.priors import Prior, exported_priors
 from autoencoder.sheets import encode_sheet
 from stages.device import choose_device
 from stages.parameters import load_parameters
@@ -43,9 +44,7 @@ def main(argv: list[str] | None = None) -> None:
     model, _ = load_model(args.checkpoint, device)
     print(f"{args.model}: evaluating on {len(test):,} test images, {describe_device(device)}", flush=True)
     judge, digest = load_judge(args.classifier, device)
-    with np.load(args.latents) as file:
-        latents = dict(file)
-    priors = exported_priors(latents)
+    latents, priors = read_latents(args.latents, (len(test), model.latent_dim))
     image = to_unit_interval(test.images)
     codes = latents["test_mean"]
     measured = evaluate(model, params, train, test, priors["gmm"])
@@ -70,6 +69,23 @@ def main(argv: list[str] | None = None) -> None:
     write_json(args.details, {**metrics, "classifier": digest[:8]})
     write_timings(f"evaluate_{args.model}", device=describe_device(device), seconds=time.perf_counter() - started)
     print(f"{args.model}: " + ", ".join(f"{name} {value}" for name, value in headline(metrics).items()))
+
+
+def read_latents(path: Path, shape: tuple[int, int]) -> tuple[dict[str, np.ndarray], dict[str, Prior]]:
+    """The side-car of an export, and the priors in it.
+
+    Raises:
+        StageError: it is missing, damaged, or of another model: its test codes have another shape.
+    """
+    try:
+        with path.open("rb") as content, np.load(content) as file:  # numpy leaves a damaged file open
+            latents = dict(file)
+        priors = exported_priors(latents)
+        if latents["test_mean"].shape != shape:
+            raise ValueError(f"test codes of shape {latents['test_mean'].shape}, expected {shape}")
+    except (OSError, EOFError, ValueError, LookupError, BadZipFile) as error:
+        raise StageError(f"{path} cannot be read ({error}); make it again with `dvc repro`") from None
+    return latents, priors
 
 
 if __name__ == "__main__":

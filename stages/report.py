@@ -1,7 +1,6 @@
 """Write the report: all models side by side, and what their figures say of the article's two claims."""
 
 import argparse
-import json
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -11,9 +10,10 @@ from autoencoder.files import write_atomically
 from autoencoder.report import claims_chart, page
 from autoencoder.sheets import encode_sheet
 from stages.parameters import load_parameters
-from stages.process import run
+from stages.process import StageError, run
 
 MODELS: TypeAdapter[dict[str, dict[str, object]]] = TypeAdapter(dict[str, dict[str, object]])
+DETAILS: TypeAdapter[dict[str, object]] = TypeAdapter(dict[str, object])
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -25,10 +25,27 @@ def main(argv: list[str] | None = None) -> None:
     models = load_parameters().read("models", MODELS.validate_python)
 
     names = [*models, REAL]  # those of params.yaml alone: a removed model's files stay in the folder
-    rows = as_rows({name: json.loads((args.details / f"{name}.json").read_text()) for name in names})
-    write_atomically(args.output / "claims.png", encode_sheet(claims_chart(rows, models)))
-    write_atomically(args.output / "README.md", page(rows, models, f"../{args.pictures}").encode())
+    rows = as_rows({name: read_details(args.details / f"{name}.json") for name in names})
+    try:
+        chart, text = claims_chart(rows, models), page(rows, models, f"../{args.pictures}")
+    except KeyError as missing:
+        raise StageError(f"{args.details} lacks {missing}; measure again with `dvc repro`") from None
+    write_atomically(args.output / "claims.png", encode_sheet(chart))
+    write_atomically(args.output / "README.md", text.encode())
     print(f"report: {args.output / 'README.md'} compares {', '.join(models)}")
+
+
+def read_details(path: Path) -> dict[str, object]:
+    """What was measured of one model.
+
+    Raises:
+        StageError: the file is missing or damaged.
+    """
+    try:
+        return DETAILS.validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise StageError(f"{path} cannot be read ({reason}); make it again with `dvc repro`") from None
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import errno
 import os
 import pickle
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -188,16 +189,19 @@ def test_an_unreadable_resume_point_means_starting_over(damage, tmp_path):
     assert point.load() is None
 
 
-def test_discarding_forgets_every_state_of_this_model_and_of_no_other(tmp_path):
-    for name, run in (("vae", 0), ("vae", 1), ("vae_2d", 0), ("ae", 0)):
-        ResumePoint(tmp_path, name, [run]).save(STATE)
+def test_discarding_forgets_this_state_and_those_that_nobody_has_gone_on_from_for_a_month(tmp_path):
+    names = [("vae", 0), ("vae", 1), ("ae", 0), ("ae", 1)]
+    finished, other, _, old = points = [ResumePoint(tmp_path, name, [run]) for name, run in names]
+    for point in points:
+        point.save(STATE)
     (tmp_path / "download-failure.json").write_text("{}")
-    point = ResumePoint(tmp_path, "vae", [0])
-    point.discard()
-    point.discard()
-    assert point.load() is None
-    left = sorted(path.name.split("-")[0] for path in tmp_path.iterdir())
-    assert left == ["ae", "download", "vae_2d"]
+    month_ago = time.time() - 31 * 24 * 3600
+    os.utime(old.path, (month_ago, month_ago))
+    finished.discard()
+    finished.discard()
+    assert [point.load() is None for point in points] == [True, False, False, True]
+    assert other.path.exists()  # a quick try with other parameters costs no long run its state
+    assert (tmp_path / "download-failure.json").exists()
 
 
 def full_disk(*_: object) -> None:

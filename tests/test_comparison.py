@@ -76,8 +76,23 @@ def test_pairs_differ_in_nothing_but_the_kind():
     [
         ({}, "**the claim shows**: the VAE is the more continuous, by 3.0 and 5.0 times"),
         ({"vae__label_flip_rate": 0.0}, "**the claim shows**"),
-        ({"vae__label_flip_rate": 0.25}, "**the claim does not show**"),
-        ({"vae__normalized_path_length": 19.0}, "**the claim does not show**: in small steps the autoencoder is about"),
+        (
+            {"vae__label_flip_rate": 0.0, "ae__label_flip_rate": 0.0},
+            "by the first figure neither is the more continuous",
+        ),
+        (
+            {"vae__label_flip_rate": 0.25},
+            "**the claim does not show clearly**: by the first figure neither is the more",
+        ),
+        (
+            {"vae__normalized_path_length": 60.0},
+            "**the claim does not show clearly**: by the first figure the VAE is the more continuous, by the second the "
+            "autoencoder",
+        ),
+        (
+            {"vae__label_flip_rate": 0.29, "vae__normalized_path_length": 21.0},
+            "**the claim does not show**: in small steps the autoencoder is about as continuous as the VAE",
+        ),
         (
             {"vae__label_flip_rate": 0.5, "vae__normalized_path_length": 21.0},
             "**the claim does not show**: in small steps the autoencoder is at least as continuous as the VAE",
@@ -92,6 +107,7 @@ def test_continuity_needs_both_figures(changes, verdict):
 def test_who_is_ahead_between_images_is_read_from_the_numbers():
     assert continuity(rows(), PAIR).endswith("the VAE is ahead.")
     assert continuity(rows(ae__midpoint_acceptance=0.5), PAIR).endswith("the autoencoder is ahead.")
+    assert continuity(rows(ae__midpoint_acceptance=0.46), PAIR).endswith("neither is ahead.")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +117,11 @@ def test_who_is_ahead_between_images_is_read_from_the_numbers():
         ({"vae__coverage_normal": 0.01}, "**the claim does not show clearly**: the VAE is ahead in 2 of the three"),
         (
             {"ae__prior_acceptance_normal": 0.9, "ae__coverage_normal": 0.9, "ae__walk_acceptance_normal": 0.9},
-            "**the claim fails**",
+            "**the claim fails**: the autoencoder is ahead in all three",
+        ),
+        (  # by less than seeds differ
+            {"ae__prior_acceptance_normal": 0.4, "ae__coverage_normal": 0.58, "ae__walk_acceptance_normal": 0.41},
+            "**the claim does not show**: the VAE is ahead in none of the three",
         ),
     ],
 )

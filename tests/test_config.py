@@ -262,6 +262,18 @@ def test_every_stage_ends_with_the_message_alone():
         (train.main, "  vae:\n", "  vee:\n", "models.vae is missing; models has: pca, "),
         (export.main, "opset: 20", "opset: 2", "export.opset = 2: expected greater than or equal to 18"),
         (export.main, "components: 10", "components: 0", "density.components = 0: expected greater than or equal to 1"),
+        (
+            export.main,
+            "components: 10",
+            "components: 20001",
+            "density.codes = 20000: expected at least as many as density.components, 20001",
+        ),
+        (
+            reference.main,
+            "coverage_neighbors: 5",
+            "coverage_neighbors: 3000",
+            "latent_space.coverage_neighbors = 3000: expected fewer than latent_space.coverage_samples, 3000",
+        ),
         (evaluate.main, "step: 0.1", "step: 0.0", "latent_space.step = 0.0: expected greater than 0"),
         (reference.main, "  walks:", "  walk:", "latent_space.walk is not a known parameter"),
         (

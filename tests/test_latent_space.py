@@ -12,6 +12,7 @@ from autoencoder.latent_space import (
     classifier_fid,
     completeness,
     continuity,
+    distribution_metrics,
     judge_latent_space,
     prior_mismatch,
     reference,
@@ -130,6 +131,15 @@ def test_real_images_give_the_ceiling_and_the_floor(digits, judge):
     same = reference(judge, train.head(400), train.head(400), PARAMS)
     assert same["classifier_fid_normal"] == pytest.approx(0, abs=1e-6)
     assert same["coverage_normal"] == 1
+
+
+def test_coverage_looks_at_images_from_all_of_the_split(image, judge):
+    real, params = judge(image).features, PARAMS.model_copy(update={"coverage_samples": 100, "samples": len(image)})
+    found = distribution_metrics(judge(image), judge, real, params, "normal")
+    assert found["coverage_normal"] == 1  # the same hundred
+    blank = torch.cat([image[: len(image) // 2], torch.zeros_like(image[len(image) // 2 :])])
+    halved = distribution_metrics(judge(blank), judge, real, params, "normal")["coverage_normal"]
+    assert 0.5 <= halved < 1  # the first hundred alone would still be covered
 
 
 def test_codes_of_a_standard_normal_match_the_prior_and_others_do_not(image):

@@ -471,6 +471,42 @@ def test_missing_data_is_named(stage, finished, tmp_path):
         run_in(tmp_path / "copy", stage, "vae")
 
 
+@pytest.mark.parametrize("damage", ["cut", "text", "lacks", "other"])
+def test_a_damaged_side_car_is_named(damage, finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "copy")
+    path = tmp_path / "copy" / "models" / "vae" / "onnx" / "latents.npz"
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-200])
+    elif damage == "text":
+        path.write_text("no archive")
+    else:
+        with np.load(path) as file:
+            arrays = dict(file)
+        if damage == "lacks":
+            del arrays["mixture_means"]
+        else:
+            arrays["test_mean"] = arrays["test_mean"][:, :2]
+        np.savez(path, **arrays)
+    with pytest.raises(RuntimeError, match=r"^models/vae/onnx/latents\.npz cannot be read \(.+\); make it again with"):
+        run_in(tmp_path / "copy", "evaluate", "vae")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", r"^details/vae\.json cannot be read \(.+\); make it again with `dvc repro`$"),
+        ("{", r"^details/vae\.json cannot be read \("),
+        ("[1]", r"^details/vae\.json cannot be read \("),
+        ("{}", r"^details lacks '\w+'; measure again with `dvc repro`$"),
+    ],
+)
+def test_damaged_details_are_named(content, message, finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "copy")
+    (tmp_path / "copy" / "details" / "vae.json").write_text(content)
+    with pytest.raises(RuntimeError, match=message):
+        run_in(tmp_path / "copy", "report")
+
+
 def test_an_export_that_does_not_compute_what_torch_computes_writes_nothing(finished, tmp_path, monkeypatch):
     shutil.copytree(finished, tmp_path / "copy")
     shutil.rmtree(tmp_path / "copy" / "models" / "vae" / "onnx")
