@@ -7,14 +7,15 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import streamlit as st
 from jaxtyping import UInt8
+from pydantic import Field, TypeAdapter
 
 from autoencoder.comparison import REAL
-from autoencoder.config import ParameterError, Parameters
+from autoencoder.config import ParameterError, Parameters, Section
 from autoencoder.exported import ExportedModel, load_model
 from autoencoder.reader import Reader
 from autoencoder.reader import load_reader as open_reader
@@ -24,6 +25,18 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 EXPORTED_FILES = ("manifest.json", "latents.npz", "encoder.onnx", "decoder.onnx", "classifier.onnx")
 
 Stamp = tuple[str, int, int, int]
+
+
+class Entry(Section, extra="allow"):
+    """What pages read of a model's entry in params.yaml, where a half-typed one is not to end them; stages check all."""
+
+    kind: str
+    latent_dim: int = 0
+    epochs: int = 0
+    network: dict[str, Any] = Field(default_factory=dict)
+
+
+ENTRIES: TypeAdapter[dict[str, Entry]] = TypeAdapter(Annotated[dict[str, Entry], Field(min_length=1)])
 
 
 @dataclass(frozen=True)
@@ -65,12 +78,16 @@ def root() -> Path:
 
 
 def open_workspace(folder: Path, demo: bool) -> Workspace:
-    """The root with the models its params.yaml lists; none where there is no such file."""
+    """The root with the models its params.yaml lists; none where there is no such file.
+
+    Raises:
+        ParameterError: the file cannot be read as the pages need it.
+    """
     path = folder / "params.yaml"
     if not path.exists():
         return Workspace(folder, demo, {})
-    models = Parameters.load(path).read("models", dict[str, dict[str, Any]])
-    return Workspace(folder, demo, models)
+    entries = Parameters.load(path).read("models", ENTRIES.validate_python)
+    return Workspace(folder, demo, {name: entry.model_dump(exclude_unset=True) for name, entry in entries.items()})
 
 
 def current() -> Workspace:
@@ -126,10 +143,10 @@ def details(workspace: Workspace, names: list[str]) -> dict[str, dict[str, Any]]
 def measured(workspace: Workspace, name: str) -> dict[str, Any]:
     """What the pipeline has measured of a model; nothing where that cannot be read."""
     try:
-        figures: dict[str, Any] = json.loads((workspace.root / "details" / f"{name}.json").read_text())
+        figures = json.loads((workspace.root / "details" / f"{name}.json").read_text())
     except (OSError, ValueError):
         return {}
-    return figures
+    return figures if isinstance(figures, dict) else {}
 
 
 def load_reader(workspace: Workspace) -> Reader | None:

@@ -7,6 +7,8 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,15 +61,17 @@ def figures(root: Path, revision: str) -> list[Difference]:
     return _differences(_dvc(root, "metrics", "diff", revision, "--json"))
 
 
-def export(root: Path, revision: str, model: str) -> Path:
-    """A folder with a model's exported files as a revision had them, from DVC's cache.
+@contextmanager
+def export(root: Path, revision: str, model: str) -> Iterator[Path]:
+    """A folder, for as long as it is wanted, with a model's exported files as a revision had them, from DVC's cache.
 
     Raises:
         ExperimentError: they are not in the cache, or see `revisions`.
     """
-    folder = Path(tempfile.mkdtemp(prefix="autoencoder-")) / "onnx"
-    _dvc(root, "get", ".", f"models/{model}/onnx", "--rev", revision, "--out", str(folder))
-    return folder
+    with tempfile.TemporaryDirectory(prefix="autoencoder-") as folder:
+        files = Path(folder) / "onnx"
+        _dvc(root, "get", ".", f"models/{model}/onnx", "--rev", revision, "--out", str(files))
+        yield files
 
 
 def _differences(answer: str) -> list[Difference]:

@@ -74,7 +74,8 @@ def revisions(root: Path, seen: tuple[Stamp | None, ...]) -> list[str]:  # noqa:
 @st.cache_resource(max_entries=8, show_spinner="Fetching the export from DVC's cache …")
 def fetched(root: Path, revision: str, model: str, seen: tuple[Stamp | None, ...]) -> ExportedModel:  # noqa: ARG001 - a cache key
     """A model as a revision has it, opened."""
-    return load_model(experiments.export(root, revision, model), "cpu")
+    with experiments.export(root, revision, model) as folder:
+        return load_model(folder, "cpu")
 
 
 def both(here: ExportedModel, there: ExportedModel, workspace: Workspace) -> str:

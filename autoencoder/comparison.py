@@ -90,7 +90,7 @@ def pairs(models: Models) -> list[Pair]:
         for ae, other in models.items()
         if params["kind"] == "vae"
         and other["kind"] == "ae"
-        and all(other[key] == params[key] for key in ("latent_dim", "network"))
+        and all(key in params and other.get(key) == params[key] for key in ("latent_dim", "network"))
     ]
     return sorted(found, key=lambda pair: pair.latent_dim)
 

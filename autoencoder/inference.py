@@ -19,7 +19,7 @@ CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 # TensorFloat-32 is on by default and wrong by 1e-3; the exhaustive search for algorithms costs seconds per batch size.
 CUDA_OPTIONS = {"use_tf32": 0, "cudnn_conv_algo_search": "HEURISTIC"}
-GPU_FAILURE = re.compile("(CUDA|CUDNN|CUBLAS) failure|Failed to allocate memory")  # in onnxruntime's messages
+GPU_FAILURE = re.compile("(CUDA|CUDNN(_FE)?|CUBLAS) failure|Failed to allocate memory")  # in onnxruntime's messages
 
 
 class DeviceError(ValueError):
@@ -65,19 +65,21 @@ def open_session(model: bytes, device: str = "auto", threads: int = 1) -> Sessio
 
     Args:
         model: the bytes of an ONNX file.
-        device: `cpu`; `cuda` or `cuda:1`, where anything but that device is an error; `auto`, CUDA where it works.
+        device: `cpu`; `cuda` or `cuda:1`, where anything but that device is an error; `auto` or nothing, CUDA where it
+            works.
         threads: per operator on the CPU. One is best for these small networks and leaves cores to other viewers.
 
     Raises:
         DeviceError: a CUDA device was asked for by name and does not work, or `device` is none of the above.
         Exception: onnxruntime cannot read the model (its errors share no other base class).
     """
+    device = device.strip().lower() or "auto"
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
         raise DeviceError(f"device = {device!r}: expected auto, cpu, cuda or cuda:<number>")
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what goes wrong is raised; below that onnxruntime also prints it
     index = int(device.partition(":")[2] or 0)
     on_cpu = partial(ort.InferenceSession, model, options, providers=[CPU])
     reason = "CPU asked for" if device == "cpu" else why_not_cuda(index)

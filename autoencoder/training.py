@@ -102,8 +102,8 @@ class Training:
         self._run_step: Callable[[], None] = self._step
 
     def prepare(self) -> None:
-        """Capture the step, where it will be captured; `epochs` does it if nobody has."""
-        if self.device.type == "cuda" and self._run_step == self._step:
+        """Capture the step, where it will be captured and something is left to train; `epochs` does it if nobody has."""
+        if self.device.type == "cuda" and self._run_step == self._step and self.epoch < self.params.epochs:
             self._run_step = self._captured()
 
     def epochs(self) -> Iterator[EpochMetrics]:

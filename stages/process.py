@@ -16,9 +16,15 @@ from autoencoder.files import write_json
 TIMINGS_FOLDER = Path("timings")  # git-ignored and no output of a stage: timings differ from run to run
 INTERRUPTED = 130  # the shell's exit code after Ctrl-C
 # How torch begins what it says of a GPU that fails, and what it says of mistakes of this project's
-GPU = re.compile(r"(CUDA (error|out of memory|driver error)|cuDNN error|cusolver error)", re.IGNORECASE)
+GPU = re.compile(
+    r"(CUDA (error|out of memory|driver error)|cuDNN error|cusolver error|GET was unable to find an engine|NVML_SUCCESS ==)",
+    re.IGNORECASE,
+)
 MISTAKE = re.compile(r"device-side assert|invalid argument|invalid configuration|captur")
-FULL = re.compile(r"out of memory|ALLOC_FAILED|CUBLAS_STATUS_NOT_INITIALIZED")  # cuBLAS wants a workspace to begin
+# cuBLAS wants a workspace to begin, cuDNN one for every engine; NVML is what torch asks how much memory is left
+FULL = re.compile(
+    r"out of memory|ALLOC(ATION)?_FAILED|CUBLAS_STATUS_NOT_INITIALIZED|unable to find an engine|NVML_SUCCESS =="
+)
 SHORTAGE = re.compile(r"[Tt]ried to allocate .+? is free")
 
 

@@ -149,6 +149,25 @@ def test_without_any_model_the_command_is_shown(tmp_path, start):
     assert "no models to follow" in messages(show(app, "training.py"))
 
 
+@pytest.mark.parametrize(
+    ("models", "message"),
+    [
+        ("", "models = None: expected"),
+        ("[]", "models = []: expected"),
+        ("{}", "models = {}: expected"),
+        ("{vae: }", "models.vae = None: expected a section"),
+        ("{vae: {latent_dim: 2}}", "models.vae.kind is missing"),
+        ("{vae: {kind: vae, latent_dim: twenty}}", "models.vae.latent_dim = 'twenty': expected a valid integer"),
+        ("{vae: {kind: vae, epochs: }}", "models.vae.epochs = None: expected a valid integer"),
+    ],
+)
+def test_a_params_yaml_that_is_being_typed_is_quoted(models, message, root, start):
+    (root / "params.yaml").write_text(f"models: {models}\n")
+    app = start(root)
+    assert not app.exception
+    assert f"params.yaml: {message}" in messages(app)
+
+
 def test_a_params_yaml_with_a_mistake_is_quoted(root, start):
     (root / "params.yaml").write_text("models: {vae: 1, vae: 2}\n")
     app = start(root)

@@ -100,7 +100,7 @@ def test_the_verdict_says_what_is_met_and_what_is_not():
         "cpu_agreement": {
             "cpu": {"nll": [90.0, 91.0, 92.0]},
             "gpu": {"nll": [91.0, 92.0, 93.0]},
-            "ae_validation_loss": {"cpu": [80.0, 70.0], "gpu": [80.0, 70.7]},
+            "ae_validation_loss": {"cpu": [80.0, 70.0], "gpu": [80.0, 71.4]},
         },
         "tf32": {"tf32": {"validation_loss": [97.0, 97.1]}, "ieee": {"validation_loss": [97.0, 97.0]}},
         "time_to_quality": {"seeds": [0, 1], "recipe": {"times_faster": 446.4, "as_good": 2}},
@@ -118,7 +118,7 @@ def test_the_verdict_says_what_is_met_and_what_is_not():
         ["killed and run again, same bytes", "started over", "resumed, equal", "NOT MET"],
         ["CUDA as the CPU, 2 outputs", "at most 2 of it (b.mean, 2.0e-05)", "1e-05, of codes by spread", "NOT MET"],
         ["vae on GPU and CPU: nll", "mean 92 to 91", "within 2", "met"],
-        ["ae's losses, epoch by epoch", "within 1.0e-02", "1e-03", "NOT MET"],
+        ["ae's losses, epoch by epoch", "within 2.0e-02", "1e-02", "NOT MET"],
         ["vae in TF32 and in full precision", "97.05 to 97", "within 1e-03", "met"],
         ["faster than the article's loop", "446 times (2 of 2 as good)", "at least 300 times", "met"],
         ["time in kernels, ae", "79%", "at least 90%", "NOT MET"],

@@ -69,6 +69,8 @@ def rows(**changes: float) -> dict[str, dict[str, list[float]]]:
 def test_pairs_differ_in_nothing_but_the_kind():
     assert pairs(MODELS) == [Pair("ae_2d", "vae_2d", 2), PAIR]
     assert pairs({"pca": MODELS["pca"]}) == []
+    half_typed = {"ae": {"kind": "ae"}, "vae": {"kind": "vae"}}
+    assert pairs(half_typed) == []
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,9 @@ def test_differences_are_those_of_parameters_and_figures(repository, experiments
 @pytest.mark.slow
 def test_another_runs_export_can_be_opened(repository, experiments):
     folder = repository[0]
-    there = load_model(experiments.export(folder, "seed-1", "vae_article"), "cpu")
+    with experiments.export(folder, "seed-1", "vae_article") as fetched:
+        there = load_model(fetched, "cpu")
+    assert not fetched.exists()
     here = load_model(folder / "models" / "vae_article" / "onnx", "cpu")
     assert there.manifest.model == here.manifest.model
     assert not np.array_equal(there.latents.test_mean, here.latents.test_mean)

@@ -98,6 +98,7 @@ def test_a_captured_step_replays_all_that_python_does_and_leaves_no_trace_of_its
         next(stopped.epochs())
         resumed.load_state_dict(stopped.state_dict())
         list(resumed.epochs())
+        assert list(resumed.epochs()) == []  # nothing is left, to capture either
         expected, *others = (
             {name: value.cpu() for name, value in weights(run).items()} for run in (stepwise, captured, resumed)
         )
