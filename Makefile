@@ -21,6 +21,7 @@ test: check
 
 seeds: $(VENV)/.installed
 	@$(BIN)/python -m scripts.seeds $(SEEDS)
+	@$(BIN)/python -m scripts.documents
 
 screenshots: $(VENV)/.installed-dev
 	@$(BIN)/python -m scripts.screenshots

@@ -33,7 +33,10 @@ def run_parts(
     print(", ".join(f"{key} {value}" for key, value in environment.items()), flush=True)
     path, failed = RESULTS / f"{name}.json", []
     stored = json.loads(path.read_text()) if path.exists() else {}
-    results = stored if stored.get("environment") == dict(environment) else {"environment": dict(environment)}
+    same = stored.get("environment") == dict(environment)
+    results = stored if same else {"environment": dict(environment)}
+    if stored and not same:
+        print(f"{path} was measured in another environment: it is replaced, in full (git keeps what was committed)")
     for part in wanted:
         print(f"{part}:", flush=True)
         started = time.perf_counter()

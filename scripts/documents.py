@@ -4,6 +4,7 @@
 """
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from typing import Any
 from autoencoder.catalog import METRICS, PER_PRIOR, PRIORS
 from autoencoder.comparison import REAL, baselines, completeness, continuity, metrics_table, pairs, table
 from autoencoder.config import Parameters
+from benchmarks.epochs import IMAGES
 from scripts.seeds import RESULTS as SEEDS
 
 README, VIEWER = Path("README.md"), Path("docs/viewer.md")
+WITHOUT_MODEL = {"classifier", "export_classifier", "reference"}  # stages; the others' timings are <stage>_<model>
 SPEED, PHOTOGRAPHS = Path("benchmarks/results/cpu.json"), Path("benchmarks/results/photos.json")
 
 ANSWERS = {
@@ -50,6 +53,8 @@ def results() -> str:
     """The headline figures over several seeds, and what they say of the two claims."""
     found = json.loads(SEEDS.read_text())
     models = Parameters.load(Path("params.yaml")).tree["models"]
+    if absent := [name for name in models if name not in found["rows"]]:
+        sys.exit(f"error: {SEEDS} lacks {', '.join(absent)}: `make seeds` measures every model of params.yaml")
     rows, seeds = {name: found["rows"][name] for name in [*models, REAL]}, ", ".join(map(str, found["seeds"]))
     parts = [
         metrics_table(rows),
@@ -105,7 +110,8 @@ def speed_tables() -> str:
                 for name, text in words.items()
             ],
         ),
-        f"*Seconds per epoch* of 50,000 images; the floor is the arithmetic alone at the {epochs['peak_gflops']:.0f} "
+        f"*Seconds per epoch* of 50,000 images, timed on {IMAGES['mlp']:,} of them (convolutions: {IMAGES['conv']:,}); "
+        f"the floor is the arithmetic alone at the {epochs['peak_gflops']:.0f} "
         "GFLOP/s that a large matrix product reaches here:",
         table(
             ["network", "this loop", "plain DataLoader loop", "pythae 0.1.2", "floor", "this loop / floor"],
@@ -161,8 +167,9 @@ def _seconds(value: dict[str, float]) -> str:
 def _stages(timings: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
     """Least and most of the models that go through a stage."""
     rows = {}
-    for stage in dict.fromkeys(name.partition("_")[0] for name in timings):
-        found = [timing for name, timing in timings.items() if name.partition("_")[0] == stage]
+    stages = {name: name if name in WITHOUT_MODEL else name.partition("_")[0] for name in timings}
+    for stage in dict.fromkeys(stages.values()):
+        found = [timing for name, timing in timings.items() if stages[name] == stage]
         seconds = sorted({f"{timing['process_seconds']:.0f}" for timing in found}, key=float)
         memory = max(timing["peak_memory_mb"] for timing in found) / 1e3
         rows[stage] = [" to ".join(dict.fromkeys((seconds[0], seconds[-1]))), f"{memory:.1f}"]
