@@ -38,7 +38,7 @@ class Split:
 
 
 def evenly_spread(count: int, total: int) -> Int[np.ndarray, " some"]:
-    """Which `count` of `total` examples stand for all: MNIST's test images are in order, the first half the easier.
+    """Which `count` of `total` examples stand for all: MNIST's test images are not shuffled, and its halves differ.
 
     All of them where there are no more than that.
     """

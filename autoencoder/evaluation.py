@@ -1,4 +1,4 @@
-"""What a trained model is worth on images it has never seen. Means over the test split, but for what its name says otherwise.
+"""What a trained model is worth on images it has never seen. Means over the test split, unless a name says otherwise.
 
 catalog.py says of each metric what it means, which direction is better and where it comes from.
 """
