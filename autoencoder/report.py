@@ -21,7 +21,7 @@ COLOURS = {"pca": "#717581", "ae": "#e76300", "vae": "#3f90da"}
 # where a name may stand, seen from its point: to the right (1) or left (-1), above (1) or below (-1)
 BESIDE = ((1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1))
 SIDES = {1: ("left", "bottom"), 0: ("center", "center"), -1: ("right", "top")}  # of the name that are at the point
-DISTANCE = 4.5  # from the point, in typographic points
+DISTANCE = 6  # from the point, in typographic points
 MARGIN = 7  # around a name in pixels: half of a point's mark
 WORSE = 10  # to hide a name, or to leave the axes, is as bad as to hide so many points
 LINE_POINTS = 60  # a line counts as so many points
