@@ -187,6 +187,9 @@ def test_a_killed_run_of_other_parameters_is_not_gone_on_with(undisturbed, tmp_p
     assert other.returncode == 0, other.stderr
     assert "resuming" not in other.stdout
     assert outputs(folder) == undisturbed
+    assert len(resume_points(folder)) == 1  # of the killed run: the other has cost it nothing
+    (folder / "params.yaml").write_text(json.dumps(tree))
+    assert "resuming" in run(PYTHON, *TRAIN, cwd=folder).stdout
     assert resume_points(folder) == []
 
 
