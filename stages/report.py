@@ -5,9 +5,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from autoencoder.claims_chart import claims_chart
 from autoencoder.comparison import REAL, as_rows
 from autoencoder.files import write_atomically
-from autoencoder.report import claims_chart, page
+from autoencoder.report import page
 from autoencoder.sheets import encode_sheet
 from stages.parameters import load_parameters
 from stages.process import StageError, run

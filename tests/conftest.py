@@ -104,6 +104,37 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, "subproc
 
 
 @pytest.fixture(scope="session")
+def last_run() -> dict[str, dict[str, list[float | int]]]:
+    """What the run whose results are in git has measured, as one row for every model and one for real images."""
+    from autoencoder.comparison import as_rows  # not above: see `finished`
+
+    paths = (Path(__file__).parents[1] / "details").glob("*.json")
+    return as_rows({path.stem: json.loads(path.read_text()) for path in paths})
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny project in which every stage of every model has run; tests that change it copy it."""
+    from tests import tiny_project  # not above: what a conftest imports escapes the check of shapes and types
+
+    folder = tmp_path_factory.mktemp("finished")
+    tiny_project.lay_out(folder)
+    tiny_project.run_all(folder)
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tiny project in which nothing has run; the current folder."""
+    from tests import tiny_project
+
+    tiny_project.lay_out(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DEVICE", "cpu")
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
 def export_reader(digits: tuple[np.ndarray, np.ndarray]) -> Export:
     """`export_reader(root)` writes a classifier's export: the nearest mean of the labels, as a tiny graph."""
     images, labels = digits[0][300:].reshape(-1, 784) / 255.0, digits[1][300:]
