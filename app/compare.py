@@ -1,4 +1,4 @@
-"""Page: models in columns: the same digit, the same noise, the same walk; their figures; the two claims."""
+"""Page: models in columns: the same digit, the same seed, the same walk; their figures; the two claims."""
 
 import html
 
@@ -8,8 +8,19 @@ import numpy as np
 import streamlit as st
 from artifacts import Workspace
 
-from autoencoder.catalog import METRICS
-from autoencoder.comparison import ARROWS, REAL, as_rows, best_values, completeness, continuity, pairs, shown
+from autoencoder.catalog import METRICS, Metric
+from autoencoder.comparison import (
+    ARROWS,
+    REAL,
+    Rows,
+    as_rows,
+    best_values,
+    caveat,
+    completeness,
+    continuity,
+    pairs,
+    shown,
+)
 from autoencoder.exported import ExportedModel
 from autoencoder.headline import HEADLINE
 from autoencoder.images import image_grid, to_uint8, to_unit_interval
@@ -31,7 +42,7 @@ def pictures(models: dict[str, ExportedModel], images: np.ndarray, seed: int) ->
     pixels = to_unit_interval(images)
     head, digit, samples, walk = ["<th></th>"], [], [], []
     digit.append(f"<td>{layout.picture(images[0], 'test image', FIRST)}<small>the same digit</small></td>")
-    samples.append("<td><small>the same noise</small><small>from N(0, I)</small></td>")
+    samples.append("<td><small>the same seed</small><small>from N(0, I)</small></td>")
     walk.append(f"<td>{layout.picture(images[1], 'second test image', FIRST)}<small>the same walk</small></td>")
     for name, model in models.items():
         codes = model.encode(pixels).mean
@@ -60,14 +71,17 @@ def arrangement(models: int) -> tuple[int, int]:
     return next(fits, ARRANGEMENTS[-1])
 
 
-def figures(workspace: Workspace, names: list[str], every: bool) -> str:
+def measured(rows: Rows, every: bool) -> list[Metric]:
+    """What there is a figure of: the headline, or all."""
+    known = [metric for metric in METRICS if any(metric.name in row for row in rows.values())]
+    return [metric for metric in known if every or metric.name in HEADLINE]
+
+
+def figures(rows: Rows, metrics: list[Metric]) -> str:
     """The measured figures, one row each with its meaning on hover, one column per model; the best is marked."""
-    rows = as_rows(artifacts.details(workspace, [*names, REAL]))
     best = best_values(rows)
     lines = [["<th></th>", *(f"<th>{html.escape(name if name != REAL else 'real images')}</th>" for name in rows)]]
-    for metric in METRICS:
-        if not any(metric.name in row for row in rows.values()) or not (every or metric.name in HEADLINE):
-            continue
+    for metric in metrics:
         meaning = html.escape(f"{metric.meaning} ({metric.unit})", quote=True)
         cells = [f'<th title="{meaning}">{metric.name}{ARROWS[metric.better]}</th>']
         for name, row in rows.items():
@@ -77,6 +91,12 @@ def figures(workspace: Workspace, names: list[str], every: bool) -> str:
         lines.append(cells)
     body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in lines)
     return f'<div class="figures"><table>{body}</table></div>'
+
+
+def meanings(metrics: list[Metric]) -> str:
+    """What hovering tells, for who cannot hover."""
+    lines = (f"<dt>{metric.name}</dt><dd>{html.escape(f'{metric.meaning} ({metric.unit})')}</dd>" for metric in metrics)
+    return f'<dl class="meanings">{"".join(lines)}</dl>'
 
 
 def show_claims(workspace: Workspace) -> None:
@@ -90,7 +110,7 @@ def show_claims(workspace: Workspace) -> None:
     try:
         words = {
             "Continuity": [continuity(rows, pair) for pair in found],
-            "Completeness": [completeness(rows, pair) for pair in found],
+            "Completeness": [*(completeness(rows, pair) for pair in found), caveat(rows)],
         }
     except KeyError as missing:
         st.error(
@@ -102,7 +122,9 @@ def show_claims(workspace: Workspace) -> None:
     chart = workspace.root / "report" / "claims.png"
     if chart.exists():
         size = CHART.format(ON_DARK if st.context.theme.type == "dark" else "")
-        st.html(layout.embed(chart.read_bytes(), "continuity and completeness of every model", size))
+        picture = layout.embed(chart.read_bytes(), "continuity and completeness of every model", size)
+        st.html(f'<div class="chart">{picture}</div>')
+        st.caption("Of all models, whatever is chosen under Models. Squares are the article's networks.")
     else:
         st.info(f"The chart is missing. To make it: {workspace.mend('report')}", icon=":material/bar_chart:")
     for column, (title, paragraphs) in zip(st.columns(2), words.items(), strict=True):
@@ -134,8 +156,11 @@ if view == "pictures":
     st.html(pictures(models, images[[first, second]], seed))
 elif view == "figures":
     every = st.sidebar.toggle("All figures", key="every", bind="query-params")
-    st.html(figures(workspace, list(models), every))
-    st.caption("Arrows point to better, the best value is marked; hover a name for its meaning.")
+    rows = as_rows(artifacts.details(workspace, [*models, REAL]))
+    metrics = measured(rows, every)
+    st.html(figures(rows, metrics))
+    st.caption("Arrows point to better, the best value is marked.")
+    st.expander("What the figures mean").html(meanings(metrics))
 else:
     show_claims(workspace)
 layout.status(models.values())

@@ -107,7 +107,11 @@ st.sidebar.number_input(
     "Go to test image", 0, len(codes) - 1, None, key="number", on_change=latent_point.visit_number, args=(model,)
 )
 st.sidebar.pills(
-    "Go to a typical", np.unique(labels).tolist(), key="digit", on_change=latent_point.visit_typical, args=(model,)
+    "Go to a typical digit",
+    np.unique(labels).tolist(),
+    key="digit",
+    on_change=latent_point.visit_typical,
+    args=(model,),
 )
 if own := code_of(model):
     st.sidebar.button(

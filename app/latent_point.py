@@ -43,6 +43,7 @@ def begin(model: ExportedModel) -> None:
     index = str(st.session_state.get("index") or st.query_params.get("index", ""))
     if index.isdecimal() and 0 < int(index) < len(model.latents.test_mean):  # the first is what nobody chose
         visit(model, int(index))
+        st.query_params.z = st.session_state.z  # the text field binds its own changes alone
 
 
 def visit_number(model: ExportedModel) -> None:

@@ -59,7 +59,6 @@ def map_data(
     if edge is not None and (np.abs(edge - frame.middle).max(1) > frame.reach).all():
         edge = None  # outside the frame
     dashed = "" if edge is None else f" Dashed: {SHARE:.0%} of {prior}."
-    ring = f" Ring: your {own.what}, {SPREAD:g} standard deviations around its mean." if own else ""
     side, stride = (SPACE_SIDE, 3) if _model.manifest.latent_dim <= 2 else (PLANE_SIDE, 2)
     return {
         "atlas": encoded(decode_atlas(_model.decode, plane, frame, side)),
@@ -80,8 +79,16 @@ def map_data(
             "name": f"your {own.what}",
             "ring": shadow(own.mean, own.deviations, plane, SPREAD).round(4).tolist(),
         },
-        "caption": f"{axes}.{dashed}{ring}",
+        "caption": f"{axes}.{dashed}{legend(own)}",
     }
+
+
+def legend(own: OwnDigit | None) -> str:
+    """What marks a digit of one's own: a ring around its mean, a dot alone where the model gives no spread."""
+    if own is None:
+        return ""
+    ring = f" Ring: your {own.what}, {SPREAD:g} standard deviations around its mean."
+    return ring if own.deviations.any() else f" Dot: your {own.what}."
 
 
 def picture_data(

@@ -37,7 +37,9 @@ KEPT = {
     "up",
     "corners",
     "z",
+    "revision",
 }
+KEPT_OF_EACH = "epoch_"  # how the keys of choices that every model has begin
 
 
 @st.cache_resource(show_spinner=False)
@@ -46,7 +48,7 @@ def freeze_imports() -> None:
     gc.freeze()
 
 
-st.set_page_config(page_title="Autoencoders", page_icon=str(HERE / "icon.svg"), layout="wide")
+st.set_page_config(page_icon=str(HERE / "icon.svg"), layout="wide")
 freeze_imports()
 layout.apply_style()
 st.logo(str(HERE / "icon.svg"), size="large")
@@ -62,7 +64,7 @@ page = st.navigation(
     ],
     position="top",
 )
-for key in KEPT & st.session_state.keys():
+for key in [key for key in st.session_state if key in KEPT or str(key).startswith(KEPT_OF_EACH)]:
     if st.session_state[key] is None:
         del st.session_state[key]  # no choice here is the usual one elsewhere
     else:

@@ -63,21 +63,28 @@ def keep_strokes() -> None:
 
 def photographed() -> UInt8[np.ndarray, "28 28"] | None:
     """The upload, its picture or what is wrong with it; the last picture stays while the person visits other pages."""
-    st.file_uploader(
+    file = st.file_uploader(
         "A photograph of one digit", SUFFIXES, key="upload", on_change=keep_photograph,
         help="Dark on bright or bright on dark; it is read here and stays on this machine.",
     )  # fmt: skip
-    if problem := st.session_state.get("photograph_problem"):
+    if file and (problem := st.session_state.get("photograph_problem")):
         st.warning(problem, icon=":material/broken_image:")
     thumbnail, digit = st.session_state.get("photograph") or (None, None)
     if thumbnail is not None:
         st.html(layout.picture(thumbnail, "the photograph"))
+        if not file:  # the uploader forgets its file with the page, and its cross goes with it
+            st.button("Remove", key="remove", icon=":material/close:", on_click=forget_photograph)
     return digit
+
+
+def forget_photograph() -> None:
+    """Neither a picture nor a problem."""
+    st.session_state.photograph = st.session_state.photograph_problem = None
 
 
 def keep_photograph() -> None:
     """Prepare what was just uploaded, and keep it; forget it where the upload was taken back."""
-    st.session_state.photograph = st.session_state.photograph_problem = None
+    forget_photograph()
     if (file := st.session_state.upload) is None:
         return
     try:

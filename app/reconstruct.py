@@ -16,10 +16,11 @@ from autoencoder.images import to_unit_interval
 from autoencoder.reader import Reader
 
 WAYS = ["Random", "Label", "Index", "Worst"]
+DECODED = ["Mean", "A sample"]
 
 
 def choose_images(
-    how: str, labels: UInt8[np.ndarray, " n"], hardest: Callable[[], Int[np.ndarray, " n"]]
+    how: str, labels: UInt8[np.ndarray, " n"], worst: Callable[[], Int[np.ndarray, " n"]]
 ) -> Int[np.ndarray, " chosen"]:
     """The widgets that say which test images to show, and the indices they give."""
     panel = st.sidebar
@@ -32,7 +33,7 @@ def choose_images(
         label = panel.pills("Label", classes, default=classes[0], required=True, key="label", bind="query-params")
         pool = np.flatnonzero(labels == label)
     if how == "Worst":
-        pool = hardest()
+        pool = worst()
         panel.caption(f"Those with the largest mean error over the models, of the first {JUDGED:,}.")
     if how in ("Random", "Label"):
         draw = panel.number_input(
@@ -43,16 +44,21 @@ def choose_images(
     return pool[:count]
 
 
+def hardest(models: dict[str, ExportedModel], images: UInt8[np.ndarray, "n 28 28"]) -> Int[np.ndarray, " n"]:
+    """The first test images, those first that all models together reconstruct worst; samples do not reorder them."""
+    return np.argsort(-np.mean(list(errors_of(models, images).values()), axis=0), kind="stable")
+
+
 def choose_decoding(models: dict[str, ExportedModel]) -> int | None:
-    """The seed of draws from the posterior, None for its mean; asked only where there is a VAE."""
+    """The seed of samples of the posterior, None for its mean; asked only where there is a VAE."""
     if not any(model.manifest.kind.startswith("vae") for model in models.values()):
         return None
     panel = st.sidebar
     which = panel.segmented_control(
-        "A VAE decodes", ["Mean", "Draw"], default="Mean", required=True, key="decode", bind="query-params",
-        help="Its encoder gives a distribution of latents: decode its mean, or a draw from it.",
+        "A VAE decodes", DECODED, default=DECODED[0], required=True, key="decode", bind="query-params",
+        help="Its encoder gives a distribution of latents: decode its mean, or a sample of it.",
     )  # fmt: skip
-    return panel.number_input("Noise", 0, 9999, 0, key="noise", bind="query-params") if which == "Draw" else None
+    return panel.number_input("Noise", 0, 9999, 0, key="noise", bind="query-params") if which != DECODED[0] else None
 
 
 def own_image(how: str, models: dict[str, ExportedModel], reader: Reader | None) -> UInt8[np.ndarray, "n 28 28"]:
@@ -78,7 +84,6 @@ layout.header(
 )
 models = artifacts.load_models(workspace, layout.choose_models(workspace))
 test = artifacts.test_split(workspace, next(iter(models.values())).manifest.dataset)
-errors = errors_of(models, test.images)
 reader = artifacts.load_reader(workspace)
 how = st.sidebar.segmented_control(
     "Images", [*WAYS, *own_digit.WAYS], default=WAYS[0], required=True, key="images", bind="query-params"
@@ -86,9 +91,12 @@ how = st.sidebar.segmented_control(
 if how in own_digit.WAYS:
     pixels, captions, what = own_image(how, models, reader), [""], f"your {own_digit.WAYS[how]}"
 else:
-    chosen = choose_images(how, test.labels, lambda: np.argsort(-np.mean(list(errors.values()), axis=0), kind="stable"))
+    chosen = choose_images(how, test.labels, lambda: hardest(models, test.images))
     pixels, captions, what = test.images[chosen], [f"{test.labels[i]}, {i}" for i in chosen], TEST_IMAGE
 posterior_seed = choose_decoding(models)
 if len(pixels):
+    errors = errors_of(models, test.images, posterior_seed)
     st.html(table(models, pixels, captions, errors, reader, posterior_seed, what))
+    if reader:
+        st.caption("Below each pair its error and, after the dot, the classifier's reading; ? where it is not sure.")
 layout.status(models.values())

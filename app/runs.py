@@ -19,6 +19,7 @@ from autoencoder.verified import ArtifactError
 BETTER = {metric.name: metric.better for metric in METRICS}
 SHOWN = 8  # hexadecimal digits of a hash
 IMAGES = 8
+Seen = tuple[tuple[Stamp | None, ...], str]  # what answers depend on: the files, and the state of git
 
 
 def facts(workspace: Workspace, models: dict[str, ExportedModel]) -> str:
@@ -60,19 +61,19 @@ def is_better(item: Difference) -> bool:
 
 
 @st.cache_data(max_entries=16, show_spinner="Asking DVC …")
-def ask(root: Path, revision: str, seen: tuple[Stamp | None, ...]) -> tuple[list[Difference], list[Difference]]:  # noqa: ARG001 - a cache key
+def ask(root: Path, revision: str, seen: Seen) -> tuple[list[Difference], list[Difference]]:  # noqa: ARG001 - a cache key
     """Parameters and figures that differ from a revision."""
     return experiments.parameters(root, revision), experiments.figures(root, revision)
 
 
 @st.cache_data(max_entries=4, show_spinner="Asking DVC …")
-def revisions(root: Path, seen: tuple[Stamp | None, ...]) -> list[str]:  # noqa: ARG001 - a cache key
+def revisions(root: Path, seen: Seen) -> list[str]:  # noqa: ARG001 - a cache key
     """What the workspace can be compared with."""
     return experiments.revisions(root)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Fetching the export from DVC's cache …")
-def fetched(root: Path, revision: str, model: str, seen: tuple[Stamp | None, ...]) -> ExportedModel:  # noqa: ARG001 - a cache key
+def fetched(root: Path, revision: str, model: str, seen: Seen) -> ExportedModel:  # noqa: ARG001 - a cache key
     """A model as a revision has it, opened."""
     with experiments.export(root, revision, model) as folder:
         return load_model(folder, "cpu")
@@ -108,9 +109,11 @@ def _table(lines: list[str]) -> str:
 workspace = artifacts.current()
 layout.header("Runs", "Which run is on screen, and what another one would have shown.", workspace)
 models = artifacts.load_models(workspace, layout.choose_models(workspace))
-seen = artifacts.snapshot()
+seen = artifacts.snapshot(), experiments.state(workspace.root)
 try:
-    revision = st.selectbox("Compare the workspace with", revisions(workspace.root, seen), key="revision")
+    revision = st.selectbox(
+        "Compare the workspace with", revisions(workspace.root, seen), key="revision", bind="query-params"
+    )
     parameters, figures = ask(workspace.root, revision, seen)
     if not parameters and not figures:
         st.info(f"Parameters and figures are those of {revision}.", icon=":material/check:")

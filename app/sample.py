@@ -1,4 +1,4 @@
-"""Page: images decoded from draws of a prior, the same noise through several models."""
+"""Page: images decoded from draws of a prior, of several models; those of one size get the same noise."""
 
 import html
 import io
@@ -7,7 +7,6 @@ import artifacts
 import layout
 import numpy as np
 import streamlit as st
-from artifacts import Workspace
 
 from autoencoder.images import encode_png, image_grid
 from autoencoder.priors import PRIORS
@@ -27,14 +26,13 @@ ABOUT = {
 }
 
 
-def verdict(workspace: Workspace, name: str, prior: str, samples: Samples) -> str:
+def verdict(samples: Samples, measured: float | None) -> str:
     """How many of these the classifier accepts, beside what the pipeline measured; how long a digit was looked for."""
     parts = []
-    if samples.reading is not None:
-        parts.append(f"{samples.reading.accepted.sum()} of {len(samples.images)} are digits beyond doubt")
-    share = artifacts.measured(workspace, name).get(f"prior_acceptance_{prior}")
-    if share is not None:
-        parts.append(f"measured {share:.0%}")
+    if samples.reading is not None and len(samples.images):
+        parts.append(f"The classifier is sure of {samples.reading.accepted.sum()} of {len(samples.images)}")
+    if measured is not None:
+        parts.append(f"pipeline: {measured:.0%}")
     if samples.drawn > len(samples.images):
         parts.append(f"{samples.drawn} drawn")
     return " · ".join(parts)
@@ -87,15 +85,17 @@ samples = {
     name: draw_samples(model, prior, side * side, seed, temperature, reader, digit) for name, model in models.items()
 }
 scale, across = arrangement(len(models), side)
+comparable = temperature == 1 and digit is None  # with what the pipeline measured
 cards = []
 for name, found in samples.items():
     alt = f"{len(found.images)} samples of {name}"
     empty = "<p>None of the draws reads as this digit.</p>"
     grid = image_grid(found.images, side, GAP, scale, background=64) if len(found.images) else None
+    share = artifacts.measured(workspace, name).get(f"prior_acceptance_{prior}") if comparable else None
     cards.append(
         f'<section class="card"><h2>{html.escape(name)} <small>{models[name].manifest.latent_dim} dimensions</small></h2>'
         f"{empty if grid is None else layout.picture(grid, alt)}"
-        f"<small>{verdict(workspace, name, prior, found)}</small></section>"
+        f"<small>{verdict(found, share)}</small></section>"
     )
 width = across * (side * (28 * scale + GAP) + 28)
 st.html(f'<div class="cards" style="max-width: {width}px">{"".join(cards)}</div>')

@@ -16,6 +16,7 @@ from autoencoder.sheets import difference_image
 ROOM = (1095, 640)  # what the table may take at 1440x900 beside the sidebar
 JUDGED = 500  # test images whose errors a single error is measured against
 UNUSUAL = 0.9  # share of test errors that are smaller: an error that is worth a remark
+MOST = 0.99  # that is said of such a share: none of them is all test images
 TEST_IMAGE = "test image"
 LIMIT = 0.75  # the difference that gets the full colour, the same for all models
 
@@ -25,16 +26,21 @@ def typical_errors(
     _model: ExportedModel,
     _images: UInt8[np.ndarray, "n 28 28"],
     sha256: str,  # noqa: ARG001 - a cache key
+    posterior_seed: int | None,
 ) -> Float[np.ndarray, " n"]:
     """A model's errors on the first test images: what an error is measured against."""
     images = to_unit_interval(_images[:JUDGED])
-    return mean_squared_errors(images, reconstruct(_model, images))
+    return mean_squared_errors(images, reconstruct(_model, images, posterior_seed))
 
 
-def errors_of(models: dict[str, ExportedModel], images: UInt8[np.ndarray, "n 28 28"]) -> dict[str, np.ndarray]:
-    """`typical_errors` of every model."""
+def errors_of(
+    models: dict[str, ExportedModel], images: UInt8[np.ndarray, "n 28 28"], posterior_seed: int | None = None
+) -> dict[str, np.ndarray]:
+    """`typical_errors` of every model; of VAEs those of samples, where there is a seed."""
     return {
-        name: typical_errors(model, images, "".join(entry.sha256 for entry in model.manifest.files.values()))
+        name: typical_errors(
+            model, images, "".join(entry.sha256 for entry in model.manifest.files.values()), posterior_seed
+        )
         for name, model in models.items()
     }
 
@@ -85,7 +91,7 @@ def table(
             pair = layout.picture(to_uint8(values[i]), f"{name}: reconstruction of {caption or what}", scale)
             pair += layout.picture(difference_image(images[i], values[i], LIMIT), f"{name}: difference", scale)
             mark = " class=best" if found[name][i] == best[i] and len(models) > 1 else ""
-            worse = share_below(found[name][i], errors[name])
+            worse = min(share_below(found[name][i], errors[name]), MOST)
             title = f"a larger error than on {worse:.0%} of {len(errors[name]):,} test images"
             words = f"{found[name][i]:.4f}" + (f" · worse than {worse:.0%}" if worse > UNUSUAL else "")
             words += f" · {readings[name][i]}" if readings[name][i] else ""

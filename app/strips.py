@@ -11,6 +11,7 @@ from autoencoder.walks import encode_gif, flips
 
 ROOM = (860, 560)  # what strips may take at 1440x900 beside the sidebar, the names and the moving pictures
 REST = 400  # milliseconds
+LEGIBLE = 1.5  # per cent of a strip: narrower runs of one reading would write over each other
 Frames = Float32[np.ndarray, "n 28 28"]
 
 
@@ -76,8 +77,9 @@ def ribbon(reading: Reading, every: int) -> str:
         confidence = reading.confidence[first:end]
         digit = int(reading.label[first])
         title = f"{digit} in {end - first} of {count} frames, {confidence.min():.0%} to {confidence.max():.0%} sure"
-        place = f"left: {edges[first]:.2f}%; width: {edges[end] - edges[first]:.2f}%"
-        runs.append(f'<span style="{place}" title="{title}">{digit}</span>')
+        width = edges[end] - edges[first]
+        place = f"left: {edges[first]:.2f}%; width: {width:.2f}%"
+        runs.append(f'<span style="{place}" title="{title}">{digit if width >= LEGIBLE else ""}</span>')
         lines.append(f'<i class="flip" style="left: {edges[first]:.2f}%"></i>' if first else "")
     return f'<div class="area" style="{area(reading, middles, edges)}"></div>{"".join(runs)}{"".join(lines)}'
 

@@ -12,7 +12,10 @@ from artifacts import Workspace
 from curves import SPLITS, TERMS, chart, read_curve, read_pictures, read_timings
 
 REFRESH_SECONDS = 1.5
-STILL_RUNNING_SECONDS = 90  # an unfinished curve that was written this recently is still being written
+# For how long after an epoch the next is waited for, before a training counts as stopped.
+LEAST_SECONDS = 90
+EPOCHS = 3  # as long as the last one
+FIRST_SECONDS = 600  # while there is but one, which says nothing of their length
 
 
 def curve_path(workspace: Workspace, name: str) -> Path:
@@ -32,6 +35,15 @@ def first_picture(workspace: Workspace, name: str) -> int:
     return found[1] if found else 0
 
 
+def patience(workspace: Workspace, name: str) -> float:
+    """For how many seconds an unfinished curve may rest and still be going on."""
+    pictures = read_pictures(workspace.root / "models" / name / "epochs").values()
+    times = [found[1] for path in pictures if (found := artifacts.stamp(path))]
+    if len(times) < 2:
+        return FIRST_SECONDS
+    return max(LEAST_SECONDS, EPOCHS * (times[-1] - times[-2]) / 1e9)
+
+
 def followed() -> Workspace:
     """The repository as soon as a run has begun there, even if only the demo has exported models yet."""
     shown = artifacts.current()
@@ -48,10 +60,13 @@ def progress(workspace: Workspace, name: str, epoch: int) -> str:
     facts = "".join(f" · {timings[fact]}" for fact in ("images_per_second", "device") if fact in timings)
     if epoch >= planned:
         return f"Finished: {epoch} epochs{facts}"
-    if age < STILL_RUNNING_SECONDS:
+    if age < patience(workspace, name):
         left = f" · {timings['seconds_left']} left" if "seconds_left" in timings else ""
         return f":primary[:material/radio_button_checked: **Training**] · epoch {epoch} of {planned}{left}{facts}"
-    return f"Stopped at epoch {epoch} of {planned}; `dvc repro train@{name}` goes on from there"
+    command = workspace.mend(f"train@{name}")
+    return (
+        f"Stopped at epoch {epoch} of {planned}; {command} continues it, or starts over if its parameters have changed"
+    )
 
 
 def choose_epoch(name: str, pictures: dict[int, Path]) -> int:

@@ -27,7 +27,9 @@ PER_PRIOR = (
         "prior_acceptance",
         "higher",
         "share",
-        "completeness: samples of {prior} that decode to a digit beyond doubt; read it beside coverage",
+        "completeness: decoded samples of {prior} of which the classifier is sure: its confidence reaches the threshold "
+        "that a share `classifier.real_acceptance` of the real validation images reaches. It is sure of much that is no "
+        "digit, too (`blend_acceptance`): read it beside coverage",
     ),
     Metric(
         "coverage",
@@ -50,7 +52,7 @@ PER_PRIOR = (
         "walk_acceptance",
         "higher",
         "share",
-        "both: frames of straight walks between two samples of {prior} that decode to a digit beyond doubt",
+        "both: decoded frames of straight walks between two samples of {prior} of which the classifier is sure",
     ),
 )
 
@@ -80,7 +82,7 @@ METRICS = (
         "kl_divergence",
         "neither",
         "nats per image",
-        "KL(q(z|x) || N(0, I)) on grey images, summed over dimensions: what the latent says about the image",
+        "KL(q(z|x) || N(0, I)) on grey images, summed over dimensions: an upper bound on what the latent says about the image",
         "Kingma & Welling 2014, app. B",
     ),
     Metric("kl_per_dimension", "neither", "nats per image", "kl_divergence of every latent dimension by itself"),
@@ -132,18 +134,26 @@ METRICS = (
         "1",
         "continuity: mean squared move of the classifier's features F when a test code m takes a small step, "
         "E|F(D(m + e s u)) - F(D(m))|^2 / (e^2 V), u from N(0, I), e = `latent_space.step`, s the codes' standard deviation, V the mean "
-        "squared distance of F between reconstructions of random pairs",
+        "squared distance of F between reconstructions of random pairs; 1 / e^2 means as far apart as those",
         "Karras et al. 2019, section 4.1, normalised",
     ),
     Metric(
         "label_flip_rate", "lower", "share", "continuity: test codes whose decoded digit changes on that small step"
     ),
     Metric(
+        "normalized_path_length_iqr",
+        "lower",
+        "1",
+        "normalized_path_length, s the interquartile range of the codes over 1.349 (of a Gaussian, its standard "
+        "deviation): the outermost codes do not stretch this step",
+    ),
+    Metric("label_flip_rate_iqr", "lower", "share", "label_flip_rate on that step"),
+    Metric(
         "midpoint_acceptance",
         "higher",
         "share",
-        "continuity: midpoints between the codes of two test images that decode to a digit beyond doubt "
-        "(the classifier as sure as of a share of `classifier.real_acceptance` of the real validation images)",
+        "continuity: decoded midpoints between the codes of two test images of which the classifier is sure (see "
+        "`prior_acceptance`)",
     ),
     *(
         replace(metric, name=f"{metric.name}_{prior}", meaning=metric.meaning.format(prior=words))
@@ -159,7 +169,15 @@ METRICS = (
         "unbiased, inverse multiquadric kernels",
         "Tolstikhin et al. 2018",
     ),
-    Metric("classifier_accuracy", "higher", "share", "of real test images: how far the judge can be trusted"),
+    Metric("classifier_accuracy", "higher", "share", "of real test images: how far the classifier can be trusted"),
+    Metric(
+        "blend_acceptance",
+        "lower",
+        "share",
+        "pixel averages of two test images of different digits of which the classifier is sure: what acceptance does "
+        "not tell from a digit",
+    ),
+    Metric("noise_acceptance", "lower", "share", "images of uniform noise of which the classifier is sure"),
     Metric(
         "explained_variance_ratio",
         "higher",

@@ -1,5 +1,6 @@
 """Charts of a model's evaluation, drawn by matplotlib: where the codes lie, and what each latent dimension carries."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from autoencoder.planes import principal_plane
 from autoencoder.sheets import DIGIT_COLOURS
 
 DOTS_PER_INCH = 160  # for a screen of 80 an inch: sharp on one that has twice as many
-MAPPED = 3000  # codes of the map: more would hide each other
+MAPPED = 3000  # codes of the map at most: more would hide each other
 CIRCLES = (1, 2, 3)  # standard deviations of N(0, I)
 SHOWN = 0.99  # quantile of the codes that must be inside the frame, on every side
 ACCENT = "#2f6db3"
@@ -34,12 +35,12 @@ def latent_map(name: str, codes: Float[np.ndarray, "n latent_dim"], labels: UInt
     """Codes of test images coloured by digit, with circles of N(0, I); of more than two dimensions, their main plane."""
     plane = principal_plane(codes)
     points, prior = plane.coordinates(codes), plane.coordinates(np.zeros((1, codes.shape[1])))[0]
-    shown = min(MAPPED, len(codes))
+    shown = slice(None, None, math.ceil(len(codes) / MAPPED))  # evenly spread: MNIST's test images are not shuffled
     with rc_context(STYLE):
         figure = Figure(figsize=(5.2, 5.6), layout="constrained")
         axes = figure.add_subplot()
         for digit in np.unique(labels):
-            place = points[:shown][labels[:shown] == digit]
+            place = points[shown][labels[shown] == digit]
             colour = DIGIT_COLOURS[digit % len(DIGIT_COLOURS)]
             axes.scatter(place[:, 0], place[:, 1], color=colour, s=6, linewidths=0, label=str(digit))
         for radius in CIRCLES:
@@ -51,7 +52,7 @@ def latent_map(name: str, codes: Float[np.ndarray, "n latent_dim"], labels: UInt
         middle, reach = (low + high) / 2, (high - low).max() / 2 * 1.05
         axes.set(xlim=middle[0] + reach * np.array([-1, 1]), ylim=middle[1] + reach * np.array([-1, 1]))
         axes.set_aspect("equal")
-        axes.set_title(f"{name}: codes of {shown:,} test images")
+        axes.set_title(f"{name}: codes of {len(points[shown]):,} test images")
         if codes.shape[1] <= 2:
             axes.set(xlabel="latent dimension 0", ylabel="latent dimension 1")
         else:

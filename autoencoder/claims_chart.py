@@ -59,7 +59,7 @@ def claims_chart(rows: Rows, models: Models) -> Picture:
         left.margins(0.2)
         for axis in (left.xaxis, left.yaxis):
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        right.set(xlim=(0, 1), ylim=(0, 1), xlabel="prior_acceptance: share of samples that are digits beyond doubt")
+        right.set(xlim=(0, 1), ylim=(0, 1), xlabel="prior_acceptance: share of samples of which the classifier is sure")
         right.set(ylabel="coverage: share of test images that a sample comes near")
         right.set_title("Completeness: upper right is better")
         drawn(figure)  # only now is it settled where the axes stand

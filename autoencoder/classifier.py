@@ -1,7 +1,8 @@
 """The digit classifier that judges what models generate: a small CNN, trained once on the training split.
 
-Its confidence says whether a picture is a digit, its penultimate layer is the feature space in which sets of pictures
-are compared (as in tensorflow/gan's `mnist_frechet_distance`).
+How sure it is says whether a picture can be read, its penultimate layer is the feature space in which sets of pictures
+are compared (as in tensorflow/gan's `mnist_frechet_distance`). It has seen digits alone: `latent_space.reference` measures
+how often it is sure of what is none.
 """
 
 import hashlib
@@ -145,7 +146,7 @@ class Judge:
 
     @torch.no_grad()
     def __call__(self, image: Float[Tensor, "n 1 28 28"]) -> Judgement:
-        """Features of images in [0, 1], whether each is a digit beyond doubt, and which."""
+        """Features of images in [0, 1], whether it is sure, and of which digit."""
         features, confidence, label = (values.cpu().numpy() for values in _predict(self.classifier, image))
         return Judgement(features, confidence >= self.threshold, label)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int
 from pydantic import Field, field_validator
 from torch import Tensor
 
@@ -23,7 +23,9 @@ from autoencoder.models import AE, PCA, VAE
 from autoencoder.priors import PRIORS, Prior, draw_noise, sample, standard_normal
 
 # What is drawn, each with a seed of its own: `latent_space.noise_seed` plus this.
-SAMPLES, WALKS, STEPS, PAIRS, POSTERIOR = range(5)
+SAMPLES, WALKS, STEPS, PAIRS, POSTERIOR, NOISE = range(6)
+
+IQR = 1.349  # of a standard normal
 
 Points = Float32[np.ndarray, "n features"]
 
@@ -95,16 +97,24 @@ def completeness(
 
 
 def reference(judge: Judge, train: Split, test: Split, params: LatentSpaceParams) -> dict[str, float]:
-    """What real training images score in the place of generated ones: the floor or the ceiling of every metric."""
-    judged, real = (judge(to_unit_interval(split.images)) for split in (train.head(params.samples), test))
+    """What real training images score in the place of generated ones: the floor or the ceiling of every metric.
+
+    And what the classifier makes of images that are no digits.
+    """
+    image = to_unit_interval(test.images)
+    judged, real = judge(to_unit_interval(train.head(params.samples).images)), judge(image)
     metrics: dict[str, float] = {}
     for name in PRIORS:
         metrics |= distribution_metrics(judged, judge, real.features, params, name)
         metrics[f"walk_acceptance_{name}"] = float(real.accepted.mean())
+    partner = torch.from_numpy(_partners(len(test), params)).to(image.device)
+    blends = ((image + image[partner]) / 2)[test.labels != test.labels[partner]]
+    noise = np.random.default_rng(params.noise_seed + NOISE).random(image.shape, np.float32)
     return metrics | {
-        "classifier_fid_reconstruction": metrics["classifier_fid_normal"],
         "midpoint_acceptance": float(real.accepted.mean()),
         "classifier_accuracy": float((real.label == test.labels.cpu().numpy()).mean()),
+        "blend_acceptance": float(judge(blends).accepted.mean()),
+        "noise_acceptance": float(judge(torch.from_numpy(noise).to(image.device)).accepted.mean()),
     }
 
 
@@ -133,7 +143,7 @@ def continuity(
     judge: Judge,
     params: LatentSpaceParams,
 ) -> dict[str, float]:
-    """`normalized_path_length`, `label_flip_rate` and `midpoint_acceptance`, around and between codes of images.
+    """`normalized_path_length` and `label_flip_rate` of two kinds of step, and `midpoint_acceptance`.
 
     Args:
         model: in evaluation mode.
@@ -142,18 +152,18 @@ def continuity(
         judge: the classifier.
         params: how far a step goes.
     """
-    spread = codes.std(0, dtype=np.float64).astype(np.float32)
-    noise = draw_noise(len(codes), codes.shape[1], params.noise_seed + STEPS).normal.astype(np.float32)
-    there = judge(_decode(model, codes + params.step * spread * noise))
-    partner = np.random.default_rng(params.noise_seed + PAIRS).permutation(len(codes))
+    partner = _partners(len(codes), params)
     apart = _squared_distances(here.features, here.features[partner]).mean()
-    moved = _squared_distances(here.features, there.features).mean()
     middles = judge(_decode(model, (codes + codes[partner]) / 2))
-    return {
-        "normalized_path_length": float(moved / (params.step**2 * apart)) if apart else 0.0,
-        "label_flip_rate": float((here.label != there.label).mean()),
-        "midpoint_acceptance": float(middles.accepted.mean()),
-    }
+    metrics = {"midpoint_acceptance": float(middles.accepted.mean())}
+    noise = draw_noise(len(codes), codes.shape[1], params.noise_seed + STEPS).normal.astype(np.float32)
+    lower, upper = np.quantile(codes, (0.25, 0.75), axis=0)
+    for kind, spread in (("", codes.std(0, dtype=np.float64)), ("_iqr", (upper - lower) / IQR)):
+        there = judge(_decode(model, codes + params.step * spread.astype(np.float32) * noise))
+        moved = _squared_distances(here.features, there.features).mean()
+        metrics[f"normalized_path_length{kind}"] = float(moved / (params.step**2 * apart)) if apart else 0.0
+        metrics[f"label_flip_rate{kind}"] = float((here.label != there.label).mean())
+    return metrics
 
 
 def prior_mismatch(model: PCA | AE | VAE, image: Float[Tensor, "n 1 28 28"], params: LatentSpaceParams) -> float:
@@ -162,6 +172,11 @@ def prior_mismatch(model: PCA | AE | VAE, image: Float[Tensor, "n 1 28 28"], par
     drawn, noise = (draw_noise(len(image), model.latent_dim, params.noise_seed + use) for use in (SAMPLES, POSTERIOR))
     prior = sample(standard_normal(model.latent_dim), drawn)
     return mmd(draw_codes(model, image, noise.normal), prior.astype(np.float64))
+
+
+def _partners(count: int, params: LatentSpaceParams) -> Int[np.ndarray, " count"]:
+    """For each of so many images another one."""
+    return np.random.default_rng(params.noise_seed + PAIRS).permutation(count)
 
 
 def _some(points: Points, count: int) -> Float32[np.ndarray, "some features"]:

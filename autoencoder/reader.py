@@ -34,7 +34,7 @@ class Reading:
 
     label: Int[np.ndarray, " n"]
     confidence: Float32[np.ndarray, " n"]
-    accepted: Bool[np.ndarray, " n"]  # a digit beyond doubt
+    accepted: Bool[np.ndarray, " n"]  # the classifier is sure
 
 
 @dataclass(frozen=True)

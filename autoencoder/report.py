@@ -1,6 +1,6 @@
 """The report: one page of Markdown that answers the article."""
 
-from autoencoder.comparison import REAL, Models, Rows, baselines, completeness, continuity, metrics_table, pairs
+from autoencoder.comparison import REAL, Models, Rows, baselines, caveat, completeness, continuity, metrics_table, pairs
 
 PAGE = """# Are the latent spaces continuous and complete?
 
@@ -13,6 +13,8 @@ A tutorial on dimensionality reduction makes two claims about a latent space. It
 {table}
 
 Arrows point to better; the best value is bold. *Real images* stand in the place of generated ones: the ceiling, or the noise floor. What each figure means: the README, under *Metrics*.
+
+{caveat}
 
 ## Continuity
 
@@ -49,6 +51,7 @@ def page(rows: Rows, models: Models, pictures: str) -> str:
     deepest = [found[-1].ae, found[-1].vae] if found else []
     return PAGE.format(
         table=metrics_table({name: rows[name] for name in (*models, REAL)}),
+        caveat=caveat(rows),
         continuity="\n\n".join(continuity(rows, pair) for pair in found) or nothing,
         continuity_pictures=_side_by_side(pictures, flat or deepest, ("latent_map", "manifold", "interpolations")),
         completeness="\n\n".join(completeness(rows, pair) for pair in found) or nothing,

@@ -57,7 +57,8 @@ def time_per_epoch(train: Split) -> dict[str, Any]:
     """Seconds per epoch of 50,000 images, of every network and contestant."""
     _install_pythae()
     peak = matmul_peak()
-    report: dict[str, Any] = {"peak_gflops": peak / 1e9}
+    report: dict[str, Any] = {"peak_gflops": peak / 1e9, "images": IMAGES}
+    report["networks"] = {"mlp": _MLP["network"], "conv": _CONV["network"]}
     for name, params in NETWORKS.items():
         split = train.head(IMAGES["conv" if params.get("network", {}).get("type") == "conv" else "mlp"])
         scale = 50_000 / len(split)

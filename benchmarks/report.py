@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from autoencoder.files import write_json
+
 RESULTS = Path("benchmarks/results")
 DIGITS = 4  # significant ones in the results file: more would be noise
 
@@ -47,8 +49,7 @@ def run_parts(
             failed.append(part)
             continue
         print(f"  {json.dumps(results[part])}\n  took {time.perf_counter() - started:.0f} s", flush=True)
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
+        write_json(path, results)
     if summary:
         print(summary(results))
     print(f"written to {path}" + (f"; failed: {', '.join(failed)}" if failed else ""))

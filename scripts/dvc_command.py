@@ -26,9 +26,14 @@ def settle_git() -> None:
 
 
 def inside_git() -> bool:
-    """Whether this folder belongs to a git work tree."""
+    """Whether this folder belongs to a git work tree; where git refuses to say, the script ends with git's words."""
+    if not shutil.which("git"):
+        return False
     command = ["git", "rev-parse", "--is-inside-work-tree"]
-    return bool(shutil.which("git")) and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    if process.returncode and Path(".git").exists():  # another user's, most often
+        sys.exit(f"error: {process.stderr.strip()}")
+    return process.returncode == 0
 
 
 def lay_out(folder: Path) -> None:

@@ -15,7 +15,7 @@ from autoencoder.comparison import REAL, as_rows, metrics_table
 from autoencoder.config import Parameters
 from autoencoder.files import write_json
 from scripts.check_params import mistakes
-from scripts.dvc_command import dvc, inside_git
+from scripts.dvc_command import dvc, inside_git, settle_git
 
 RESULTS = Path("benchmarks/results/seeds.json")
 SEEDS = (0, 1, 2)
@@ -32,6 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     if not inside_git():
         print("error: experiments need git: git init && git add -A && git commit -m start", file=sys.stderr)
         return 1
+    settle_git()
     params = Parameters.load(Path("params.yaml")).tree
     names = [*params["models"], REAL]
     rows: dict[str, dict[str, list[float | int]]] = {name: {} for name in names}

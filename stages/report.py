@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from autoencoder.catalog import METRICS
 from autoencoder.claims_chart import claims_chart
 from autoencoder.comparison import REAL, as_rows
 from autoencoder.files import write_atomically
@@ -15,6 +16,7 @@ from stages.process import StageError, run
 
 MODELS: TypeAdapter[dict[str, dict[str, object]]] = TypeAdapter(dict[str, dict[str, object]])
 DETAILS: TypeAdapter[dict[str, object]] = TypeAdapter(dict[str, object])
+NAMES = {metric.name for metric in METRICS}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -30,6 +32,8 @@ def main(argv: list[str] | None = None) -> None:
     try:
         chart, text = claims_chart(rows, models), page(rows, models, f"../{args.pictures}")
     except KeyError as missing:
+        if missing.args[0] not in NAMES:
+            raise
         raise StageError(f"{args.details} lacks {missing}; measure again with `dvc repro`") from None
     write_atomically(args.output / "claims.png", encode_sheet(chart))
     write_atomically(args.output / "README.md", text.encode())

@@ -1,9 +1,7 @@
-"""The viewer's logic, page by page, without a browser."""
+"""What all pages of the viewer have in common, without a browser: workspaces, models that change, devices."""
 
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 from functools import partial
@@ -26,108 +24,6 @@ def start(monkeypatch):
 def app(root, start) -> AppTest:
     """The viewer over a finished workspace, its first page shown."""
     return start(root)
-
-
-def errors_shown(html: str) -> list[float]:
-    """The errors under the pictures, row by row."""
-    return [float(error) for error in re.findall(r'title="a larger error[^"]*">([0-9.]+)', html)]
-
-
-def test_reconstruct_shows_the_error_of_every_model(app, root):
-    html = page_html(app)
-    assert "<h1>Reconstruct</h1>" in html
-    assert "onnxruntime on CPU: CPU asked for" in html
-    assert html.count("<img") == 5 + 5 * 2 * 2
-    shown = errors_shown(html)
-    with np.load(root / "data" / "mnist.npz") as arrays:
-        images = arrays["test_images"] / 255.0
-    first = int(html.split("test image: ")[1].split('"')[0].split(", ")[1])
-    with np.load(root / "models" / "pca" / "onnx" / "latents.npz") as arrays:
-        code = arrays["test_mean"][first]
-    from autoencoder.exported import load_model
-
-    decoded = load_model(root / "models" / "pca" / "onnx").decode(code[None])[0]
-    assert shown[0] == pytest.approx(np.square(decoded - images[first]).mean(), abs=1e-4)
-
-
-def test_the_hardest_images_come_first(app):
-    app.sidebar.segmented_control(key="images").set_value("Worst").run()
-    shown = np.array(errors_shown(page_html(app))).reshape(5, 2).mean(1)
-    assert (np.diff(shown) <= 1e-4).all()
-    assert "worse than" in page_html(app)
-
-
-def test_the_classifier_reads_before_and_after(app):
-    html = page_html(app)
-    read = re.findall(r"reads (\d\??)", html)
-    assert len(read) == 5
-    assert len(re.findall(r"· \d\??</small>", html)) >= 10
-
-
-def test_without_a_classifier_nothing_is_read_and_the_command_is_named(root, start):
-    shutil.rmtree(root / "models" / "classifier")
-    app = start(root)
-    assert "dvc repro export_classifier" in messages(app)
-    assert "· reads" not in page_html(app)
-
-
-def test_a_vae_can_decode_draws_from_its_posterior(app):
-    before = errors_shown(page_html(app))
-    app.sidebar.segmented_control(key="decode").set_value("Draw").run()
-    first = errors_shown(page_html(app))
-    app.sidebar.number_input(key="noise").set_value(1).run()
-    second = errors_shown(page_html(app))
-    assert before[::2] == first[::2] == second[::2]  # PCA has nothing to draw
-    assert len({tuple(before[1::2]), tuple(first[1::2]), tuple(second[1::2])}) == 3
-
-
-@pytest.mark.parametrize("label", [0, 7])
-def test_images_can_be_chosen_by_label(app, label):
-    app.sidebar.segmented_control(key="images").set_value("Label").run()
-    app.sidebar.pills(key="label").set_value(label).run()
-    captions = [part.split(",")[0] for part in page_html(app).split('alt="test image: ')[1:]]
-    assert captions == [str(label)] * 5
-
-
-def test_images_can_be_chosen_by_index(app):
-    app.sidebar.segmented_control(key="images").set_value("Index").run()
-    app.sidebar.number_input(key="index").set_value(298).run()
-    indices = [part.split('"')[0].split(", ")[1] for part in page_html(app).split('alt="test image: ')[1:]]
-    assert indices == ["298", "299"]
-
-
-def test_another_draw_shows_other_images(app):
-    before = page_html(app)
-    app.sidebar.number_input(key="draw").set_value(1).run()
-    after = page_html(app)
-    assert before != after
-    app.sidebar.number_input(key="draw").set_value(0).run()
-    assert page_html(app) == before
-
-
-def test_a_link_restores_the_view(root, start):
-    html = page_html(start(root, models=["vae"], images="Index", index="42"))
-    assert ">pca<" not in html
-    assert "42" in html.split('alt="test image: ')[1].split('"')[0]
-
-
-def test_sample_gives_models_of_one_size_the_same_noise(app):
-    html = page_html(show(app, "sample.py"))
-    pictures = [part.split('"')[0] for part in html.split('src="')[1:]]
-    assert len(pictures) == 2
-    assert pictures[0] == pictures[1]  # both models are the same PCA here
-
-
-def test_sample_follows_prior_seed_and_temperature(app):
-    show(app, "sample.py")
-    seen = {page_html(app)}
-    app.sidebar.segmented_control(key="prior").set_value("gaussian").run()
-    seen.add(page_html(app))
-    app.sidebar.number_input(key="seed").set_value(5).run()
-    seen.add(page_html(app))
-    app.sidebar.slider(key="temperature").set_value(0.5).run()
-    seen.add(page_html(app))
-    assert len(seen) == 4
 
 
 def test_the_demo_is_shown_and_labelled_when_nothing_else_is_there(root, tmp_path, start, export):

@@ -112,6 +112,7 @@ def test_every_page_opens(page, path, title):
     page.goto(f"/{path}")
     settled(page)
     expect(page.get_by_role("heading", name=title)).to_be_visible()
+    expect(page).to_have_title(title)
     expect(page.locator("footer.status")).to_contain_text("onnxruntime")
     expect(page.locator("img.pixels").first).to_be_visible()
 
@@ -382,6 +383,16 @@ def test_hovering_a_code_shows_its_digit_and_a_double_click_goes_there(page, wor
     settled(page)
     expect(picture).to_have_attribute("data-exact", "true")
     assert point(page) == pytest.approx(codes[index].tolist(), rel=1e-3)
+
+
+def test_a_point_outside_the_map_is_marked_at_its_edge(page, explore):
+    _, field = explore("/explore?model=vae&z=90,90,90,90,90,90,90,90")
+    marker = page.locator(".marker")
+    expect(marker).to_have_class("marker outside")
+    inner, outer = marker.bounding_box(), field.bounding_box()
+    for side, size in (("x", "width"), ("y", "height")):
+        assert inner[side] >= outer[side]
+        assert inner[side] + inner[size] <= outer[side] + outer[size]
 
 
 def test_the_map_fits_a_phone(page, explore):

@@ -68,3 +68,10 @@ def test_bars_are_sorted_and_as_high_as_their_values():
 def test_charts_are_the_same_every_time():
     labels = np.arange(200, dtype=np.uint8) % 10
     np.testing.assert_array_equal(latent_map("m", codes(5), labels), latent_map("m", codes(5), labels))
+
+
+def test_the_map_shows_codes_from_all_of_the_split():
+    labels = np.repeat(np.arange(2, dtype=np.uint8), 4000)  # more than it shows
+    picture = latent_map("m", np.random.default_rng(0).standard_normal((8000, 2)).astype(np.float32), labels)
+    first, second = (count(picture[:-60], colour) for colour in DIGIT_COLOURS[:2])
+    assert 0.5 < first / second < 2

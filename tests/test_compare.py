@@ -14,7 +14,8 @@ from tests.pages import open_page, page_html
 @pytest.fixture
 def measured(root: Path) -> Path:
     """The workspace after evaluation: every figure is .5, but for those that a test looks at."""
-    names = {"nll_gmm", *HEADLINE, *(f"{metric.name}_{prior}" for metric in PER_PRIOR for prior in PRIORS)}
+    in_words = {"nll_gmm", "label_flip_rate_iqr", "normalized_path_length_iqr", "blend_acceptance", "noise_acceptance"}
+    names = {*in_words, *HEADLINE, *(f"{metric.name}_{prior}" for metric in PER_PRIOR for prior in PRIORS)}
     (root / "details").mkdir()
     for name, error in (("pca", 0.02), ("vae", 0.01), ("real", 0.0)):
         figures = dict.fromkeys(names, 0.5) | {"reconstruction_mse": error, "ssim": 0.9, "classifier": "0123abcd"}
@@ -59,6 +60,7 @@ def test_figures_mark_the_best_and_explain_themselves(compare):
     assert "<td>0.02</td>" in row
     assert "<td>0</td>" in row  # real images do not compete
     assert 'title="mean over pixels of' in html
+    assert "<dt>reconstruction_mse</dt><dd>mean over pixels of" in html  # without a pointer to hover with
     assert "ssim" not in html
     every = page_html(compare.sidebar.toggle(key="every").set_value(True).run())
     assert "ssim ↑" in every
@@ -87,7 +89,17 @@ def test_the_claims_follow_the_figures(compare):
     assert "In 8 dimensions (`pca`, `vae`)" in text
     assert "**the claim does not show**" in text
     assert "N(0, I) costs the VAE 0 nats per image" in text
+    assert "it is sure, too, of 50% of the pixel averages" in text
     assert "dvc repro report" in compare.info[0].value  # the chart is not there
+
+
+@pytest.mark.usefixtures("pair")
+def test_the_chart_says_that_it_shows_all_models(measured, compare):
+    (measured / "report").mkdir()
+    (measured / "report" / "claims.png").write_bytes(b"a picture")
+    view(compare, "claims")
+    assert compare.caption[-1].value.startswith("Of all models, whatever is chosen")
+    assert 'alt="continuity and completeness of every model"' in page_html(compare)
 
 
 def test_figures_that_are_missing_are_named_with_the_command(measured, compare):

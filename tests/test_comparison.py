@@ -4,7 +4,18 @@ from copy import deepcopy
 
 import pytest
 
-from autoencoder.comparison import Models, Pair, baselines, completeness, continuity, metrics_table, pairs, shown, table
+from autoencoder.comparison import (
+    Models,
+    Pair,
+    baselines,
+    caveat,
+    completeness,
+    continuity,
+    metrics_table,
+    pairs,
+    shown,
+    table,
+)
 
 NETWORK = {"type": "mlp", "hidden": [8]}
 MODELS: Models = {
@@ -27,6 +38,8 @@ def rows(**changes: float) -> dict[str, dict[str, list[float]]]:
             "reconstruction_mse": 0.006,
             "label_flip_rate": 0.3,
             "normalized_path_length": 20.0,
+            "label_flip_rate_iqr": 0.2,
+            "normalized_path_length_iqr": 8.0,
             "midpoint_acceptance": 0.40,
             "prior_acceptance_normal": 0.07,
             "coverage_normal": 0.06,
@@ -39,17 +52,26 @@ def rows(**changes: float) -> dict[str, dict[str, list[float]]]:
             "reconstruction_mse": 0.009,
             "label_flip_rate": 0.1,
             "normalized_path_length": 4.0,
-            "midpoint_acceptance": 0.45,
+            "label_flip_rate_iqr": 0.1,
+            "normalized_path_length_iqr": 4.0,
+            "midpoint_acceptance": 0.50,
             "prior_acceptance_normal": 0.41,
             "coverage_normal": 0.59,
             "walk_acceptance_normal": 0.4,
             "coverage_gmm": 0.85,
             "nll": 89.5,
             "nll_gmm": 88.75,
+            "classifier_fid_normal": 8.4,
             "classifier_fid_gmm": 2.9,
             "classifier_fid_reconstruction": 1.1,
         },
-        "real": {"prior_acceptance_normal": 0.95, "coverage_normal": 0.93, "midpoint_acceptance": 0.95},
+        "real": {
+            "prior_acceptance_normal": 0.95,
+            "coverage_normal": 0.93,
+            "midpoint_acceptance": 0.95,
+            "blend_acceptance": 0.29,
+            "noise_acceptance": 1.0,
+        },
     }
     found["vae_article"] = {
         **found["vae"],
@@ -108,8 +130,35 @@ def test_continuity_needs_both_figures(changes, verdict):
 
 def test_who_is_ahead_between_images_is_read_from_the_numbers():
     assert continuity(rows(), PAIR).endswith("the VAE is ahead.")
-    assert continuity(rows(ae__midpoint_acceptance=0.5), PAIR).endswith("the autoencoder is ahead.")
+    assert continuity(rows(ae__midpoint_acceptance=0.6), PAIR).endswith("the autoencoder is ahead.")
     assert continuity(rows(ae__midpoint_acceptance=0.46), PAIR).endswith("neither is ahead.")
+
+
+@pytest.mark.parametrize(
+    ("ae", "vae", "ahead"),
+    [
+        ([0.40, 0.41, 0.39], [0.44, 0.43, 0.45], "the VAE"),  # 0.04, and seeds differ by 0.01
+        ([0.35, 0.45, 0.40], [0.44, 0.43, 0.45], "neither"),  # the same means, but one differs by 0.05
+        ([0.400, 0.401, 0.399], [0.41, 0.411, 0.409], "neither"),  # surely, but hardly
+        ([0.40], [0.44], "neither"),  # one seed
+        ([0.40], [0.46], "the VAE"),
+    ],
+)
+def test_ahead_is_by_more_than_seeds_differ(ae, vae, ahead):
+    several = rows() | {
+        "ae": rows()["ae"] | {"midpoint_acceptance": ae},
+        "vae": rows()["vae"] | {"midpoint_acceptance": vae},
+    }
+    assert continuity(several, PAIR).endswith(f"{ahead} is ahead.")
+
+
+def test_a_difference_that_far_codes_make_is_called_so():
+    assert "far out" not in continuity(rows(), PAIR)
+    assert "it is 20% and 18%, 8 and 4: much of the difference is made by few codes" in continuity(
+        rows(vae__label_flip_rate_iqr=0.18), PAIR
+    )
+    no_claim = rows(vae__label_flip_rate=0.25, vae__label_flip_rate_iqr=0.18)
+    assert "far out" not in continuity(no_claim, PAIR)
 
 
 @pytest.mark.parametrize(
@@ -136,8 +185,18 @@ def test_what_the_standard_normal_costs_is_a_difference_of_likelihoods():
 
 
 def test_what_a_fitted_mixture_changes_is_said_only_where_it_does():
-    assert completeness(rows(), PAIR).endswith("What the VAE buys is that one knows.")
-    assert "one knows" not in completeness(rows(ae__coverage_gmm=0.3), PAIR)
+    text = completeness(rows(), PAIR)
+    assert "its `classifier_fid` is 2.9 in the place of 8.4" in text
+    assert (
+        "the autoencoder covers 80%, more than the VAE from N(0, I), at a `classifier_fid` of 3: its space can" in text
+    )
+    assert text.endswith("What the VAE buys is one that is known beforehand.")
+    assert "beforehand" not in completeness(rows(ae__coverage_gmm=0.3), PAIR)
+    assert "less than the VAE from N(0, I)" in completeness(rows(ae__coverage_gmm=0.7, vae__coverage_normal=0.75), PAIR)
+
+
+def test_what_acceptance_is_worth_is_said_with_its_numbers():
+    assert "29% of the pixel averages of two different digits and of 100% of images of uniform noise" in caveat(rows())
 
 
 def test_the_articles_networks_are_judged_by_their_numbers():

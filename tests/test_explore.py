@@ -196,6 +196,7 @@ def test_the_digit_of_another_page_is_where_the_first_visit_begins(root, monkeyp
     app = open_page(monkeypatch, root, images="Index", index="42")
     app.switch_page(str(APP / "explore.py")).run()
     assert point(checked(app)) == pytest.approx(codes[42], rel=1e-3, abs=1e-3)
+    assert app.query_params["z"] == app.text_input(key="z").value
     [button] = [button for button in app.sidebar.button if "middle" in button.label]
     button.click().run()
     assert point(checked(app)) == pytest.approx(codes.mean(0), rel=1e-2, abs=1e-2)

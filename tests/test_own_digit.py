@@ -124,6 +124,25 @@ def test_taking_an_upload_back_forgets_it(upload, digits):
     assert "Nothing yet." in page_html(app)
 
 
+def test_what_was_wrong_with_a_file_is_forgotten_with_it(upload):
+    app = upload("it.png", b"GIF89a")
+    assert "no picture that can be read here" in messages(app)
+    app.switch_page(str(APP / "walk.py")).run()
+    app.switch_page(str(APP / "reconstruct.py")).run()
+    assert messages(app) == ""
+
+
+def test_a_photograph_that_was_kept_without_its_file_can_be_removed(upload, digits):
+    app = upload("seven.jpg", photographed(digits[0][3]))
+    assert not app.button  # the uploader has a cross of its own
+    app.switch_page(str(APP / "walk.py")).run()
+    app.switch_page(str(APP / "reconstruct.py")).run()
+    assert "the photograph" in page_html(app)
+    app.button(key="remove").click().run()
+    assert "Nothing yet." in page_html(app)
+    assert "own_digit" not in app.session_state
+
+
 @pytest.mark.parametrize("model", ["vae", "pca"])
 def test_explore_shows_where_the_encoder_puts_the_drawing(draw, root, model):
     app = draw(ONE)
@@ -137,6 +156,9 @@ def test_explore_shows_where_the_encoder_puts_the_drawing(draw, root, model):
     mean = load_model(root / "models" / model / "onnx").encode(to_unit_interval(to_uint8(prepared))[None]).mean[0]
     point = [float(value) for value in app.sidebar.text_input(key="z").value.split(",")]
     assert point == pytest.approx(mean.tolist(), rel=1e-3, abs=1e-4)
+    caption = given(app)["caption"]
+    assert ("Ring: your drawing, 2 standard deviations around" in caption) is (model == "vae")
+    assert ("Dot: your drawing." in caption) is (model == "pca")
 
 
 def test_explore_without_a_drawing_has_no_such_button(root, monkeypatch):

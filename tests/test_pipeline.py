@@ -153,7 +153,9 @@ def test_nobody_imports_what_is_not_theirs(pattern):
 @pytest.mark.parametrize("module", LIGHT)
 def test_what_the_viewer_loads_needs_no_torch(module):
     for path in closure(ROOT / "autoencoder" / f"{module}.py"):
-        assert not any(imports(path, heavy) for heavy in ("torch", "onnx", "sklearn", "torchmetrics")), path
+        assert not any(
+            imports(path, heavy) for heavy in ("torch", "onnx", "sklearn", "scipy", "torchmetrics", "matplotlib")
+        ), path
 
 
 def test_the_viewer_loads_nothing_else():

@@ -1,4 +1,4 @@
-"""The page shows pictures that exist, and what is in git is what its numbers make."""
+"""The page shows pictures that exist, and the models of params.yaml."""
 
 import re
 from pathlib import Path

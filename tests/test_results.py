@@ -56,7 +56,7 @@ def test_the_headline_is_taken_from_the_details(name, details):
 
 
 @pytest.mark.usefixtures("committed")
-@pytest.mark.parametrize(("document", "parts"), [(README, 3), (VIEWER, 2)])
+@pytest.mark.parametrize(("document", "parts"), [(README, 4), (VIEWER, 2)])
 def test_the_documents_show_what_was_measured(monkeypatch, document, parts):
     monkeypatch.chdir(ROOT)
     text = document.read_text()

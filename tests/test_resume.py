@@ -211,6 +211,8 @@ def trainers(folder: Path) -> list[int]:
 def test_dvc_killed_with_9_takes_its_trainer_with_it_and_goes_on(shell, undisturbed, tmp_path, monkeypatch):
     if not Path(shell).exists():
         pytest.skip(f"no {shell} here")
+    if not shutil.which("git"):
+        pytest.skip("no git on PATH")
     folder = lay_out(tmp_path.resolve())
     git = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
     for command in (["init", "--quiet"], ["add", "dvc.yaml", "params.yaml"], ["commit", "--quiet", "-m", "start"]):

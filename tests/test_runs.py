@@ -1,10 +1,12 @@
 """The page Runs: what is on screen, and how another run differs, without DVC."""
 
+import subprocess
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
-from tests.pages import APP, open_page, page_html
+from tests.pages import APP, open_page, page_html, show
 
 
 @pytest.fixture
@@ -73,3 +75,47 @@ def test_what_dvc_cannot_answer_is_said_in_one_line(runs, monkeypatch):
     runs.segmented_control(key="both").set_value("pca").run()
     page_html(runs)
     assert "DVC has no answer: ERROR: no such thing in the cache" in runs.info[-1].value
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def test_a_commit_or_an_experiment_is_noticed(runs, root, monkeypatch):
+    import experiments
+
+    git(root, "init")
+    git(root, "commit", "--allow-empty", "-m", "first")
+    runs.run()
+    monkeypatch.setattr(experiments, "parameters", lambda *_: [])
+    monkeypatch.setattr(experiments, "figures", lambda *_: [])
+    git(root, "commit", "--allow-empty", "-m", "second")
+    runs.run()
+    assert "Parameters and figures are those of HEAD" in runs.info[0].value
+    monkeypatch.setattr(experiments, "revisions", lambda _: ["HEAD", "wider", "wider-still"])
+    git(root, "update-ref", "refs/exps/00/00/wider-still", "HEAD")
+    assert runs.run().selectbox(key="revision").options == ["HEAD", "wider", "wider-still"]
+
+
+def test_without_git_its_state_is_empty(root, monkeypatch):
+    monkeypatch.syspath_prepend(APP)
+    import experiments
+
+    assert experiments.state(root) == ""
+    monkeypatch.setenv("PATH", str(root))
+    assert experiments.state(root) == ""
+
+
+def test_the_revision_stays_chosen_and_is_in_the_link(runs, root, monkeypatch):
+    import experiments
+
+    runs.selectbox(key="revision").set_value("wider").run()
+    assert runs.query_params["revision"] == "wider"
+    show(runs, "sample.py")
+    assert show(runs, "runs.py").selectbox(key="revision").value == "wider"
+    assert open_page(monkeypatch, root, "runs.py", revision="wider").selectbox(key="revision").value == "wider"
+    monkeypatch.setattr(experiments, "revisions", lambda _: ["HEAD"])
+    (root / "params.yaml").touch()
+    page_html(runs.run())
+    assert runs.selectbox(key="revision").value == "HEAD"

@@ -2,6 +2,9 @@
 
 import importlib
 import json
+import os
+import time
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -39,6 +42,53 @@ def test_training_says_where_and_how_fast_it_runs(app, root, planned, left):
     (root / "timings" / "train_vae.json").write_text('{"device": "cu')
     app.run()
     assert "images/s" not in "".join(element.value for element in app.markdown)
+
+
+def age(path: Path, seconds: float) -> None:
+    os.utime(path, times=(time.time() - seconds,) * 2)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "curve", "running"),
+    [
+        ([500, 300, 100], 100, True),  # an epoch takes 200 seconds
+        ([1000, 800, 601], 601, False),
+        ([100, 99, 98], 89, True),
+        ([100, 99, 98], 92, False),
+        ([590], 590, True),  # nobody knows how long the second one takes
+        ([610], 610, False),
+    ],
+)
+def test_a_training_has_stopped_when_its_next_epoch_is_overdue(app, root, pictures, curve, running):
+    (root / "params.yaml").write_text("models: {vae: {kind: vae, epochs: 20}}\n")
+    folder = root / "models" / "vae" / "epochs"
+    for epoch in range(len(pictures), 3):
+        (folder / f"epoch_{epoch + 1:04d}.png").unlink()
+    for path, seconds in zip(sorted(folder.iterdir()), pictures, strict=True):
+        age(path, seconds)
+    age(root / "plots" / "vae" / "loss.csv", curve)
+    show(app, "training.py")
+    assert ("**Training**" in app.markdown[0].value) is running
+    assert ("Stopped at epoch 3 of 20; `dvc repro train@vae` continues it, or starts" in app.markdown[0].value) is (
+        not running
+    )
+
+
+def test_the_demo_names_its_own_command_for_a_training_that_stopped(root, tmp_path, monkeypatch):
+    (root / "params.yaml").write_text("models: {vae: {kind: vae, epochs: 20}}\n")
+    age(root / "plots" / "vae" / "loss.csv", 1000)
+    (tmp_path / "outer").mkdir()
+    (tmp_path / "outer" / "demo").symlink_to(root)
+    app = open_page(monkeypatch, tmp_path / "outer", "training.py")
+    assert "Stopped at epoch 3 of 20; `make demo` continues it" in app.markdown[0].value
+
+
+def test_the_epoch_stays_chosen_when_the_page_is_left(app):
+    show(app, "training.py")
+    app.sidebar.pills(key="model").set_value("vae").run()
+    app.select_slider(key="epoch_vae").set_value(2).run()
+    show(app, "sample.py")
+    assert "after epoch 2" in page_html(show(app, "training.py"))
 
 
 def test_pca_has_losses_but_no_curve(app, root):

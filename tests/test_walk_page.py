@@ -170,6 +170,14 @@ def test_the_ribbon_is_cut_where_the_reading_flips(strips):
     assert "16.67% 0.0%, 33.33% 5.0%, 50.00% 50.0%, 66.67% 40.0%, 83.33% 1.0%" in html
 
 
+def test_a_run_too_narrow_for_its_digit_has_none(strips):
+    label = np.array([3] * 60 + [5] + [8] * 60)
+    html = strips.ribbon(Reading(label, np.ones(121, np.float32), np.full(121, True)), every=4)
+    assert '">3</span>' in html
+    assert '">8</span>' in html
+    assert 'title="5 in 1 of 121 frames, 100% to 100% sure"></span>' in html
+
+
 def test_the_animation_holds_all_models_and_rests_at_the_digits(strips):
     walks = {name: np.linspace(0, 1, 5, dtype=np.float32)[:, None, None].repeat(28, 1).repeat(28, 2) for name in "ab"}
     confidence = np.full(5, 0.5, np.float32)

@@ -1,6 +1,7 @@
 const STEP = 1 / 60; // of the map's reach, for an arrow key
 const LARGE_STEP = 1 / 8;
 const HOVER = 10; // screen pixels around a code in which it shows its digit
+const MARKER = 11; // half its size with its outline, in screen pixels
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 const maps = new WeakMap();
@@ -118,8 +119,9 @@ class LatentMap {
     if (point.z?.length !== this.data.origin.length) return;
     const size = this.field.clientWidth;
     const place = this.screen(this.coordinates(point.z));
-    const [x, y] = place.map((value) => Math.min(Math.max(value, 0), size));
-    this.marker.classList.toggle("outside", x !== place[0] || y !== place[1]);
+    const outside = place.some((value) => value < 0 || value > size);
+    const [x, y] = outside ? place.map((value) => Math.min(Math.max(value, MARKER), size - MARKER)) : place;
+    this.marker.classList.toggle("outside", outside);
     this.marker.style.transform = `translate(${x}px, ${y}px)`;
   }
 
@@ -245,9 +247,13 @@ class LatentMap {
   drawOwn(context, ink) {
     const { name, ring } = this.data.own;
     const [x, y] = this.screen([0, 1].map((i) => ring.reduce((sum, place) => sum + place[i], 0) / ring.length));
-    const right = Math.max(x + 9, ...ring.map((place) => this.screen(place)[0])) + 7;
+    const sides = ring.map((place) => this.screen(place)[0]);
     context.font = `600 12px ${ink.fontFamily}`;
-    context.textAlign = "left";
+    const room = context.measureText(name).width + 4;
+    const right = Math.max(x + 9, ...sides) + 7;
+    const fits = right + room < this.field.clientWidth;
+    const beside = fits ? right : Math.max(Math.min(x - 9, ...sides) - 7, room);
+    context.textAlign = fits ? "left" : "right";
     context.textBaseline = "middle";
     for (const [colour, wider] of [[ink.backgroundColor, 3], [ink.accentColor, 0]]) {
       this.drawLoop(context, ring, colour, [], 2.5 + wider, 1);
@@ -256,8 +262,8 @@ class LatentMap {
       context.arc(x, y, 3.5 + wider / 2, 0, 2 * Math.PI);
       context.fill();
       context.lineWidth = wider;
-      if (wider) context.strokeText(name, right, y);
-      else context.fillText(name, right, y);
+      if (wider) context.strokeText(name, beside, y);
+      else context.fillText(name, beside, y);
     }
   }
 

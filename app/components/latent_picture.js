@@ -48,6 +48,6 @@ class LatentPicture {
     this.gauge.style.setProperty("--share", Math.min(sigmas / limit / GAUGE, 1));
     this.gauge.style.setProperty("--limit", 1 / GAUGE);
     const warning = "Far out: hardly any code lies here, so the decoder was hardly trained for it.";
-    write(this.limit, far ? warning : `99 % of its draws lie within ${limit.toFixed(2)} σ.`);
+    write(this.limit, far ? warning : `99% of its draws lie within ${limit.toFixed(2)} σ.`);
   }
 }

@@ -1,0 +1,46 @@
+"""DVC in a clone, in an unpacked archive, and where one becomes the other."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from scripts.dvc_command import inside_git, settle_git
+
+pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="no git on PATH")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An unpacked archive in which DVC has its settings."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc" / "config").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def told(folder) -> bool:
+    """Whether DVC takes the folder for one without git."""
+    command = [sys.executable, "-m", "dvc", "config", "core.no_scm"]
+    return "true" in subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
+
+
+@pytest.mark.slow
+def test_an_archive_that_becomes_a_repository_is_one_for_dvc_too(folder):
+    settle_git()
+    assert told(folder)
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    settle_git()
+    assert not told(folder)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_repository_that_git_refuses_is_not_taken_for_none(monkeypatch):
+    assert not inside_git()
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    assert inside_git()
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(SystemExit, match="dubious ownership"):
+        inside_git()
