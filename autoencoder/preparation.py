@@ -29,11 +29,12 @@ NOTHING = "There is no digit to be seen in this picture."
 BLACK, WHITE = 0.02, 0.9  # the median of a digit of MNIST's and its brightest pixel are beyond these
 
 
-def from_strokes(strokes: Sequence[Sequence[int | float]]) -> Float32[np.ndarray, "28 28"] | None:
+def from_strokes(strokes: Sequence[Sequence[int | float | None]]) -> Float32[np.ndarray, "28 28"] | None:
     """A drawing as MNIST would have it, with MNIST's pen; None where nothing is drawn.
 
     Args:
-        strokes: one list of x0, y0, x1, y1, ... per stroke, in units of a canvas of side `CANVAS`.
+        strokes: one list of x0, y0, x1, y1, ... per stroke, in units of a canvas of side `CANVAS`; a point with a
+            number that is missing (None, as JSON writes what is no number) or not finite is passed over.
     """
     lines = [np.array(stroke[: len(stroke) // 2 * 2], np.float64).reshape(-1, 2) for stroke in strokes]
     lines = [line for line in (line[np.isfinite(line).all(1)] for line in lines) if len(line)]
