@@ -8,7 +8,7 @@ from jaxtyping import UInt8
 
 from autoencoder.exported import ExportedModel
 from autoencoder.images import to_unit_interval
-from autoencoder.surroundings import activity
+from autoencoder.surroundings import code_spread
 
 TITLE = "What the encoder sees"
 SCALE = 10
@@ -30,7 +30,7 @@ def posterior(name: str, model: ExportedModel, pixels: UInt8[np.ndarray, "28 28"
         return ""
     means, deviations = encoding.mean[0], encoding.deviations[0]
     bars = []
-    for index in np.argsort(-activity(model.latents.test_mean), kind="stable"):
+    for index in np.argsort(-code_spread(model.latents.test_mean), kind="stable"):
         mean, deviation = float(means[index]), float(deviations[index])
         low, high = (share(mean + sign * deviation) for sign in (-1, 1))
         place = f"--low: {low:.1%}; --high: {high:.1%}; --mean: {share(mean):.1%}"

@@ -13,7 +13,7 @@ from autoencoder.exported import ExportedModel
 from autoencoder.planes import Plane, principal_plane
 from autoencoder.priors import PRIORS
 from autoencoder.sections import dimension_plane, plane_of_three
-from autoencoder.surroundings import activity, gaussian, nearest_codes, typical_code
+from autoencoder.surroundings import code_spread, mahalanobis, nearest_codes, typical_code
 
 PLANES = {"main": "Main", "dimensions": "Dimensions", "digits": "Digits"}
 ABOUT = {
@@ -50,7 +50,7 @@ def choose_plane(
     )
     panel.caption(ABOUT[kind])
     if kind == "dimensions":
-        order = np.argsort(-activity(codes), kind="stable").tolist()
+        order = np.argsort(-code_spread(codes), kind="stable").tolist()
         left, right = panel.columns(2)
         across = left.selectbox("Right", order, format_func="z{}".format, key="across", bind="query-params")
         others = [index for index in order if index != across]
@@ -97,7 +97,7 @@ model = artifacts.load_models(workspace, [name])[name]
 test = artifacts.test_split(workspace, model.manifest.dataset)
 codes, labels = model.latents.test_mean[: len(test.images)], model.latents.test_labels[: len(test.images)]
 variational = model.manifest.kind in ("vae", "vae_article")
-measure = gaussian(model.latents.priors["normal" if variational else "gaussian"])
+measure = mahalanobis(model.latents.priors["normal" if variational else "gaussian"])
 prior = PRIORS["normal"] if variational else "the codes' Gaussian"
 
 latent_point.carry_over(name, model)

@@ -26,7 +26,7 @@ from autoencoder.images import to_uint8
 from autoencoder.planes import Plane
 from autoencoder.sections import frame_of
 from autoencoder.sheets import DIGIT_COLOURS
-from autoencoder.surroundings import ACTIVE_VARIANCE, Gaussian, activity, outline, shadow
+from autoencoder.surroundings import ACTIVE_VARIANCE, Mahalanobis, code_spread, outline, shadow
 
 MAPPED = 3000  # codes of the map: more would hide each other
 SHARE = 0.99  # of the prior's draws: a point beyond them gets a warning
@@ -44,7 +44,7 @@ def map_data(
     _model: ExportedModel,
     decoder_sha256: str,  # noqa: ARG001 - a cache key
     plane: Plane,
-    _measure: Gaussian,
+    _measure: Mahalanobis,
     corners: list[int],
     axes: str,
     prior: str,
@@ -92,7 +92,7 @@ def legend(own: OwnDigit | None) -> str:
 
 
 def picture_data(
-    model: ExportedModel, measure: Gaussian, prior: str, point: Float[np.ndarray, " latent_dim"], turn: int
+    model: ExportedModel, measure: Mahalanobis, prior: str, point: Float[np.ndarray, " latent_dim"], turn: int
 ) -> dict[str, Any]:
     """The exact picture of the point, and what its distance in sigmas is computed from."""
     return {
@@ -106,11 +106,11 @@ def picture_data(
     }
 
 
-def slider_data(model: ExportedModel, measure: Gaussian, point: Float[np.ndarray, " latent_dim"]) -> dict[str, Any]:
+def slider_data(model: ExportedModel, measure: Mahalanobis, point: Float[np.ndarray, " latent_dim"]) -> dict[str, Any]:
     """A strip of pictures per dimension around the point; dimensions in the order of their activity."""
     codes = model.latents.test_mean
     ranges = slider_ranges(measure.mean, measure.spread, codes, point)
-    deviations = activity(codes)
+    deviations = code_spread(codes)
     return {
         "strips": encoded(decode_strips(model.decode, point, ranges)),
         "length": STRIP_LENGTH,

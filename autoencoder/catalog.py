@@ -15,7 +15,7 @@ class Metric:
     source: str = ""
 
 
-PRIORS = {
+PRIOR_MEANINGS = {  # by the names of `priors.PRIORS`
     "normal": "N(0, I)",
     "gaussian": "one Gaussian fitted to the training codes",
     "gmm": "a mixture of Gaussians fitted to the training codes (Ghosh et al. 2020)",
@@ -157,7 +157,7 @@ METRICS = (
     ),
     *(
         replace(metric, name=f"{metric.name}_{prior}", meaning=metric.meaning.format(prior=words))
-        for prior, words in PRIORS.items()
+        for prior, words in PRIOR_MEANINGS.items()
         for metric in PER_PRIOR
     ),
     Metric("classifier_fid_reconstruction", "lower", "1", "classifier_fid of the reconstructed test images"),

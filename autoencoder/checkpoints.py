@@ -29,14 +29,14 @@ UNREADABLE = (
 )
 
 
-def save_model(path: Path, model: PCA | AE | VAE, params: ModelParams) -> None:
+def save_checkpoint(path: Path, model: PCA | AE | VAE, params: ModelParams) -> None:
     """Write weights and parameters; equal content gives equal bytes, on whatever device the model is."""
     weights = {name: value.cpu() for name, value in model.state_dict().items()}
     # saved through memory: torch writes the file's name into the archive
     write_atomically(path, _to_bytes({"params": params.model_dump(mode="json"), "weights": weights}))
 
 
-def load_model(path: Path, device: torch.device) -> tuple[PCA | AE | VAE, dict[str, Any]]:
+def load_checkpoint(path: Path, device: torch.device) -> tuple[PCA | AE | VAE, dict[str, Any]]:
     """The model in evaluation mode on the device, and the section of params.yaml that it was trained with.
 
     Raises:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -12,12 +11,13 @@ from pydantic import Field
 from torch import Tensor
 
 from autoencoder.config import Section
+from autoencoder.files import read_arrays
 
 SPLIT_SEED = 20131220  # fixed: another training seed must not move the split; the day the VAE paper appeared
 
 
 class SplitParams(Section, extra="ignore"):
-    """What every stage but `download` reads of the section `data`."""
+    """What of the section `data` tells where training ends and validation begins."""
 
     validation_size: Annotated[int, Field(ge=1)]
 
@@ -65,16 +65,16 @@ def load_training_splits(path: Path, params: SplitParams, device: torch.device) 
 
 
 def load_test_split(path: Path, device: torch.device) -> Split:
-    """The test split, which only evaluation and export may read."""
+    """The test split, which nothing that trains or chooses may read."""
     arrays = _read(path)
     return _split(arrays["test_images"], arrays["test_labels"], device)
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     try:
-        with path.open("rb") as content, np.load(content) as file:  # numpy leaves a damaged file open
-            return {name: file[name] for name in ("train_images", "train_labels", "test_images", "test_labels")}
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+        arrays = read_arrays(path)
+        return {name: arrays[name] for name in ("train_images", "train_labels", "test_images", "test_labels")}
+    except (ValueError, KeyError) as error:
         raise ValueError(f"{path} cannot be read ({error}); make it again with `dvc repro -f download`") from None
 
 

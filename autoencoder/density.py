@@ -46,7 +46,7 @@ class DensityParams(Section):
 def draw_codes(
     model: PCA | AE | VAE, image: Float[Tensor, "n 1 28 28"], noise: Float64[np.ndarray, "n latent_dim"]
 ) -> Float64[np.ndarray, "n latent_dim"]:
-    """What the decoder decodes in training: the latents of images, of a VAE one draw from each posterior.
+    """The latents of images, of a VAE one draw from each posterior, as the decoder gets them in training.
 
     The draws are distributed as the aggregated posterior, which N(0, I) is to match (Hoffman & Johnson 2016).
     """
@@ -70,7 +70,14 @@ def fit_mixture(params: DensityParams, codes: Float64[np.ndarray, "n latent_dim"
     """`mixture_weights`, `mixture_means` and full `mixture_covariances`, by expectation maximisation.
 
     Fitted to the first `params.codes` rows: the training split is shuffled already.
+
+    Raises:
+        ValueError: there are fewer codes than components.
     """
+    if params.components > len(codes):
+        raise ValueError(
+            f"params.yaml: density.components = {params.components}: expected at most the {len(codes)} training images"
+        )
     mixture = GaussianMixture(params.components, random_state=SEED, reg_covar=SMALLEST_VARIANCE, max_iter=300)
     with warnings.catch_warnings():  # of codes that lie on fewer points than components: dead models have a prior too
         warnings.simplefilter("ignore", ConvergenceWarning)

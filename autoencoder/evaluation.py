@@ -3,7 +3,7 @@
 catalog.py says of each metric what it means, which direction is better and where it comes from.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -37,6 +37,7 @@ DECODED_AT_ONCE = 4_000  # latents; about 12 MB of pixels, which stay in the CPU
 PROBE_ITERATIONS = 1000  # of linear_probe_accuracy: some 50 are needed
 
 Figures = dict[str, float | int | list[float]]
+Watch = Callable[[Sequence[Tensor]], Iterable[Tensor]]
 
 
 class EvaluateParams(Section):
@@ -52,7 +53,12 @@ class EvaluateParams(Section):
 
 @torch.no_grad()
 def evaluate(
-    model: PCA | AE | VAE, params: EvaluateParams, train: Split, test: Split, mixture: Prior | None = None
+    model: PCA | AE | VAE,
+    params: EvaluateParams,
+    train: Split,
+    test: Split,
+    mixture: Prior | None = None,
+    watch: Watch = iter,
 ) -> Figures:
     """All metrics of a model, by name; a list has one value per latent dimension.
 
@@ -62,6 +68,7 @@ def evaluate(
         train: what it was trained on.
         test: what it is measured on.
         mixture: fitted to the training codes; a VAE gets `nll_gmm` with it.
+        watch: passes on the images whose likelihood is measured, some at a time: for a bar, since that may take hours.
 
     Raises:
         ValueError: more neighbours are asked for than there are training images.
@@ -75,7 +82,7 @@ def evaluate(
         metrics["explained_variance_ratio"] = model.explained_variance_ratio.tolist()
     if isinstance(model, VAE):
         metrics |= posterior_metrics(model, params, test)
-        metrics |= likelihood_bounds(model, params, test, mixture)
+        metrics |= likelihood_bounds(model, params, test, mixture, watch)
     return metrics
 
 
@@ -123,7 +130,7 @@ def posterior_metrics(model: VAE, params: EvaluateParams, split: Split) -> Figur
 
 
 def likelihood_bounds(
-    model: VAE, params: EvaluateParams, split: Split, mixture: Prior | None = None
+    model: VAE, params: EvaluateParams, split: Split, mixture: Prior | None = None, watch: Watch = iter
 ) -> dict[str, float]:
     """`elbo` and `nll`: bounds on log p of binarised images, from the same k samples, so that nll <= -elbo.
 
@@ -137,7 +144,7 @@ def likelihood_bounds(
     log_normal = log_density(standard_normal(model.latent_dim), image.device)
     log_mixture = log_density(mixture, image.device) if mixture else None
     sums = {"elbo": 0.0, "nll": 0.0} | ({"nll_gmm": 0.0} if mixture else {})
-    for chunk in image.split(max(1, DECODED_AT_ONCE // samples)):
+    for chunk in watch(image.split(max(1, DECODED_AT_ONCE // samples))):
         noise = torch.randn(samples, len(chunk), model.latent_dim, generator=noise_source).to(image.device)
         posterior = model.posterior(chunk)
         latent = reparameterize(posterior, noise)

@@ -79,15 +79,12 @@ class ExportedModel:
         return self.decode(self.encode(images).mean)
 
 
-def load_model(
-    folder: Path, device: str = "auto", threads: int = 1, mend: str = "export the model again"
-) -> ExportedModel:
+def load_model(folder: Path, device: str = "auto", mend: str = "export the model again") -> ExportedModel:
     """Check and open one export: manifest, sizes, hashes, metadata, names and shapes, and a run of two rows.
 
     Args:
         folder: holds manifest.json, encoder.onnx, decoder.onnx and latents.npz.
         device: see `open_session`.
-        threads: see `open_session`.
         mend: what the message tells the reader to do about a bad file.
 
     Raises:
@@ -112,7 +109,7 @@ def load_model(
         expected = {"role": role, "model": manifest.model, "latent_dim": str(manifest.latent_dim)}
         with naming(path, mend):
             content = read_listed(path, role, manifest.files)
-            sessions[role] = open_graph(content, expected, inputs, outputs, device, threads)
+            sessions[role] = open_graph(content, expected, inputs, outputs, device)
     return ExportedModel(manifest, sessions["encoder"], sessions["decoder"], latents)
 
 

@@ -1,16 +1,18 @@
-"""Writing a file whole or not at all."""
+"""Writing a file whole or not at all, and reading arrays of a file that may be damaged."""
 
 import json
 import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write beside the target, flush to disk, rename: a crash leaves the old file or the new one, never half of one.
 
     Raises:
-        OSError: the disk is full or the folder cannot be written; no partial file is left.
+        OSError: the disk is full or the folder cannot be written; the file is named, no partial one is left.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
@@ -20,6 +22,9 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+    except OSError as error:
+        error.filename = str(path)  # a full disk is said without a name, the rest with the partial file's
+        raise
     finally:
         partial.unlink(missing_ok=True)
 
@@ -27,3 +32,19 @@ def write_atomically(path: Path, content: bytes) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON for people and diffs: indented, keys sorted, a newline at the end."""
     write_atomically(path, (json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n").encode())
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of an .npz.
+
+    Raises:
+        ValueError: the file is missing or damaged; the message says how.
+    """
+    try:
+        with (
+            path.open("rb") as content,
+            np.load(content, allow_pickle=False) as file,
+        ):  # numpy leaves a damaged file open
+            return dict(file)
+    except Exception as error:  # numpy's and zipfile's share no narrower base class
+        raise ValueError(str(error).partition("\n")[0] or type(error).__name__) from None

@@ -60,14 +60,13 @@ class Session:
         return _run(self.session, inputs)
 
 
-def open_session(model: bytes, device: str = "auto", threads: int = 1) -> Session:
+def open_session(model: bytes, device: str = "auto") -> Session:
     """Open a graph on the device asked for, without a line on stdout or stderr.
 
     Args:
         model: the bytes of an ONNX file.
         device: `cpu`; `cuda` or `cuda:1`, where anything but that device is an error; `auto` or nothing, CUDA where it
             works.
-        threads: per operator on the CPU. One is best for these small networks and leaves cores to other viewers.
 
     Raises:
         DeviceError: a CUDA device was asked for by name and does not work, or `device` is none of the above.
@@ -77,7 +76,7 @@ def open_session(model: bytes, device: str = "auto", threads: int = 1) -> Sessio
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
         raise DeviceError(f"device = {device!r}: expected auto, cpu, cuda or cuda:<number>")
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1  # best for these small networks, and leaves cores to other viewers
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what goes wrong is raised; below that onnxruntime also prints it
     index = int(device.partition(":")[2] or 0)

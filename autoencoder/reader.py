@@ -52,13 +52,12 @@ class Reader:
         return Reading(probability.argmax(1), confidence, confidence >= self.manifest.threshold)
 
 
-def load_reader(folder: Path, device: str = "auto", threads: int = 1, mend: str = "export it again") -> Reader:
+def load_reader(folder: Path, device: str = "auto", mend: str = "export it again") -> Reader:
     """Check and open the classifier's export.
 
     Args:
         folder: holds manifest.json and classifier.onnx.
         device: see `open_session`.
-        threads: see `open_session`.
         mend: what the message tells the reader to do about a bad file.
 
     Raises:
@@ -72,5 +71,5 @@ def load_reader(folder: Path, device: str = "auto", threads: int = 1, mend: str 
     expected = {"role": "classifier", "model": "classifier"}
     with naming(path, mend):
         content = read_listed(path, "classifier", manifest.files)
-        session = open_graph(content, expected, {"image": (1, 28, 28)}, {"probability": (CLASSES,)}, device, threads)
+        session = open_graph(content, expected, {"image": (1, 28, 28)}, {"probability": (CLASSES,)}, device)
     return Reader(manifest, session)

@@ -89,6 +89,7 @@ def build_optimizers(model: AE | VAE, params: NetworkTraining, capturable: bool)
     decay = params.weight_decay
     if params.optimizer == "adamw":
         return [torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=True, capturable=capturable)]
+    # Jordan et al. leave the first and the last matrix to AdamW; here all go to Muon: these nets have little else
     matrices = [parameter for parameter in parameters if parameter.ndim == 2]
     others = [parameter for parameter in parameters if parameter.ndim != 2]
     return [

@@ -14,8 +14,8 @@ FLOOR = 1e-3  # a standard deviation below this share of the largest counts as t
 
 
 @dataclass(frozen=True)
-class Gaussian:
-    """A Gaussian in the form that measures distances: `|whitening @ (z - mean)|` is z's distance in sigmas."""
+class Mahalanobis:
+    """Distance from a Gaussian: `|whitening @ (z - mean)|` is z's distance in sigmas."""
 
     mean: Float[np.ndarray, " latent_dim"]
     whitening: Float[np.ndarray, "latent_dim latent_dim"]
@@ -32,8 +32,8 @@ class Gaussian:
         return float(np.sqrt(self.rank * (1 - step + NormalDist().inv_cdf(share) * step**0.5) ** 3))
 
 
-def gaussian(prior: Prior) -> Gaussian:
-    """The measure of a prior of one component; directions without variance keep a small one.
+def mahalanobis(prior: Prior) -> Mahalanobis:
+    """The distance from a prior of one component; directions without variance keep a small one.
 
     Raises:
         ValueError: the prior is a mixture of several.
@@ -44,11 +44,11 @@ def gaussian(prior: Prior) -> Gaussian:
     floor = FLOOR * deviations.max()
     whitening = (directions / np.maximum(deviations, floor)) @ directions.T
     spread = np.linalg.norm(prior.factors[0], axis=1)
-    return Gaussian(prior.means[0], whitening, spread, int((deviations > floor).sum()))
+    return Mahalanobis(prior.means[0], whitening, spread, int((deviations > floor).sum()))
 
 
 def outline(
-    measure: Gaussian, plane: Plane, radius: float, corners: int = 120
+    measure: Mahalanobis, plane: Plane, radius: float, corners: int = 120
 ) -> Float[np.ndarray, "corners 2"] | None:
     """Where a plane cuts the surface at this distance, in its coordinates: an ellipse, or None where it does not."""
     slope = measure.whitening @ plane.axes.T
@@ -101,7 +101,7 @@ def typical_code(codes: Float[np.ndarray, "n latent_dim"], labels: UInt8[np.ndar
     return int(pool[nearest_codes(codes[pool], codes[pool].mean(0), 1)[0]])
 
 
-def activity(codes: Float[np.ndarray, "n latent_dim"]) -> Float[np.ndarray, " latent_dim"]:
+def code_spread(codes: Float[np.ndarray, "n latent_dim"]) -> Float[np.ndarray, " latent_dim"]:
     """Standard deviation of every dimension over the codes."""
     return codes.std(0, dtype=np.float64)
 

@@ -82,7 +82,7 @@ class Training:
         self.device = train.images.device
         self.model = model = model.to(self.device).to(memory_format=torch.channels_last)
         self.batch_size = min(params.batch_size, len(train))
-        self.steps = len(train) // self.batch_size  # an epoch's last, smaller batch is left out; each epoch another
+        self.steps = len(train) // self.batch_size  # images that fill no batch are left out, other ones every epoch
         self.epoch = 0
         if isinstance(model.decoder, Decoder):
             start_at_mean_image(model.decoder, train)
@@ -122,11 +122,12 @@ class Training:
             seconds = time.perf_counter() - started
             self.epoch += 1
             validation = self.validate()
-            if not (math.isfinite(train.loss) and math.isfinite(validation.loss)):
-                raise TrainingDiverged(
-                    f"the loss is {train.loss} in epoch {self.epoch}; a smaller learning_rate "
-                    f"(now {self.params.learning_rate:g}) usually cures this"
-                )
+            for split, terms in (("training", train), ("validation", validation)):
+                if not math.isfinite(terms.loss):
+                    raise TrainingDiverged(
+                        f"the {split} loss is {terms.loss} in epoch {self.epoch}; a smaller learning_rate "
+                        f"(now {self.params.learning_rate:g}) usually cures this"
+                    )
             yield EpochMetrics(self.epoch, train, validation, self.steps * self.batch_size / seconds)
 
     @torch.no_grad()

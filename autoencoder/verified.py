@@ -90,11 +90,9 @@ def read_listed(path: Path, role: str, files: Mapping[str, FileEntry]) -> bytes:
     return content
 
 
-def open_graph(
-    content: bytes, expected: Mapping[str, str], inputs: Shapes, outputs: Shapes, device: str, threads: int
-) -> Session:
+def open_graph(content: bytes, expected: Mapping[str, str], inputs: Shapes, outputs: Shapes, device: str) -> Session:
     """A session whose metadata, names and shapes are the expected ones; two rows of zeros give finite numbers."""
-    session = open_session(content, device, threads)
+    session = open_session(content, device)
     graph = session.session
     metadata = graph.get_modelmeta().custom_metadata_map
     for key, value in {"schema_version": str(SCHEMA_VERSION), **expected}.items():

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from autoencoder.checkpoints import load_model
+from autoencoder.checkpoints import load_checkpoint
 from autoencoder.inference import open_session
 from autoencoder.models import AE, PCA, VAE
 from benchmarks.machine import matmul_peak, spread
@@ -35,7 +35,7 @@ def decoding(folder: Path) -> dict[str, Any]:
 
 def _on_one_core(folder: Path) -> dict[str, Any]:
     peak = matmul_peak()
-    model, _ = load_model(folder / "model.pt", torch.device("cpu"))
+    model, _ = load_checkpoint(folder / "model.pt", torch.device("cpu"))
     assert not isinstance(model, PCA)
     session = open_session((folder / "onnx" / "decoder.onnx").read_bytes(), "cpu")
     decoders: dict[str, Decode] = {

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autoencoder.catalog import METRICS, PER_PRIOR, PRIORS
+from autoencoder.catalog import METRICS, PER_PRIOR, PRIOR_MEANINGS
 from autoencoder.comparison import REAL, baselines, caveat, completeness, continuity, metrics_table, pairs, table
 from autoencoder.config import Parameters
 from scripts.seeds import RESULTS as SEEDS
@@ -69,7 +69,7 @@ def results() -> str:
 
 def definitions_table() -> str:
     """What every metric means; those that are measured for each prior, once."""
-    repeated = {f"{metric.name}_{prior}" for metric in PER_PRIOR for prior in PRIORS}
+    repeated = {f"{metric.name}_{prior}" for metric in PER_PRIOR for prior in PRIOR_MEANINGS}
     families = [
         replace(metric, name=f"{metric.name}_*", meaning=metric.meaning.format(prior="the prior"))
         for metric in PER_PRIOR
@@ -78,7 +78,7 @@ def definitions_table() -> str:
     for metric in [*(metric for metric in METRICS if metric.name not in repeated), *families]:
         source = f" ({metric.source})" if metric.source else ""
         rows.append([f"`{metric.name}`", metric.better, metric.unit, f"{metric.meaning}{source}"])
-    priors = "; ".join(f"`_{name}`, {words}" for name, words in PRIORS.items())
+    priors = "; ".join(f"`_{name}`, {words}" for name, words in PRIOR_MEANINGS.items())
     return f"{table(['metric', 'better', 'unit', 'meaning'], rows, numbers=False)}\n\n`_*` names the prior: {priors}. A VAE's training codes are draws from its posteriors here."
 
 

@@ -1,19 +1,23 @@
 """Evaluate one model on the test split: its metrics, and pictures of what it makes of images and of its latent space."""
 
 import argparse
+import sys
 import time
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
+from torch import Tensor
+from tqdm import tqdm
 
 from autoencoder.charts import dimensions, latent_map
-from autoencoder.checkpoints import load_model
+from autoencoder.checkpoints import load_checkpoint
 from autoencoder.classifier import load_judge
 from autoencoder.data import SplitParams, load_test_split, load_training_splits
 from autoencoder.devices import describe_device
 from autoencoder.evaluation import EvaluateParams, activity, evaluate
-from autoencoder.files import write_atomically, write_json
+from autoencoder.files import read_arrays, write_atomically, write_json
 from autoencoder.gallery import interpolations, manifold, reconstructions, samples, traversals
 from autoencoder.headline import headline, significant
 from autoencoder.images import to_unit_interval
@@ -23,6 +27,8 @@ from autoencoder.sheets import encode_sheet
 from stages.device import choose_device
 from stages.parameters import load_parameters
 from stages.process import StageError, run, write_timings
+
+SECONDS_BETWEEN_NOTES = 60.0
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -41,13 +47,13 @@ def main(argv: list[str] | None = None) -> None:
     started = time.perf_counter()
     train, _ = load_training_splits(args.data, split_params, device)
     test = load_test_split(args.data, device)
-    model, _ = load_model(args.checkpoint, device)
+    model, _ = load_checkpoint(args.checkpoint, device)
     print(f"{args.model}: evaluating on {len(test):,} test images, {describe_device(device)}", flush=True)
     judge, digest = load_judge(args.classifier, device)
     latents, priors = read_latents(args.latents, (len(test), model.latent_dim))
     image = to_unit_interval(test.images)
     codes = latents["test_mean"]
-    measured = evaluate(model, params, train, test, priors["gmm"])
+    measured = evaluate(model, params, train, test, priors["gmm"], partial(watched, args.model))
     measured |= judge_latent_space(model, image, codes, priors, judge, space)
     metrics = {name: significant(value) for name, value in measured.items()}
     if bad := [name for name, value in metrics.items() if not np.isfinite(value).all()]:
@@ -78,14 +84,23 @@ def read_latents(path: Path, shape: tuple[int, int]) -> tuple[dict[str, np.ndarr
         StageError: it is missing, damaged, or of another model: its test codes have another shape.
     """
     try:
-        with path.open("rb") as content, np.load(content) as file:  # numpy leaves a damaged file open
-            latents = dict(file)
+        latents = read_arrays(path)
         priors = exported_priors(latents)
         if latents["test_mean"].shape != shape:
             raise ValueError(f"test codes of shape {latents['test_mean'].shape}, expected {shape}")
-    except (OSError, EOFError, ValueError, LookupError, BadZipFile) as error:
+    except (ValueError, LookupError) as error:
         raise StageError(f"{path} cannot be read ({error}); make it again with `dvc repro`") from None
     return latents, priors
+
+
+def watched(model: str, parts: Sequence[Tensor]) -> Iterator[Tensor]:
+    """The images whose likelihood is measured; on a terminal with a bar, in a log with a line a minute."""
+    terminal, noted = sys.stderr.isatty(), time.perf_counter()
+    for done, part in enumerate(tqdm(parts, desc=f"{model}: likelihood", leave=False, disable=not terminal)):
+        if not terminal and time.perf_counter() - noted >= SECONDS_BETWEEN_NOTES:
+            print(f"{model}: likelihood, {done / len(parts):.0%} of the images", flush=True)
+            noted = time.perf_counter()
+        yield part
 
 
 if __name__ == "__main__":

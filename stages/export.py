@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from autoencoder.checkpoints import load_model
+from autoencoder.checkpoints import load_checkpoint
 from autoencoder.data import SplitParams, load_test_split, load_training_splits
 from autoencoder.density import SEED, DensityParams, draw_codes, fit_gaussian, fit_mixture
 from autoencoder.files import write_atomically, write_json
@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
 
     cpu = use_cpu()  # exporting is the same everywhere, parity figures included
     started = time.perf_counter()
-    model, trained_with = load_model(args.checkpoint, cpu)
+    model, trained_with = load_checkpoint(args.checkpoint, cpu)
     about = {
         "schema_version": SCHEMA_VERSION,
         "model": args.model,

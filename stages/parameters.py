@@ -20,19 +20,9 @@ def load_parameters(path: Path = Path("params.yaml"), dag: Path = Path("dvc.yaml
     """
     parameters = Parameters.load(path)
     known = set(_declared_keys(Parameters.load(dag).tree))
-    for mistake in _mistakes(parameters.tree, known):
-        raise ParameterError(f"{path}: {mistake}")
-    models = parameters.tree.get("models")
-    if not models:
-        raise ParameterError(f"{path}: models = {models!r}: expected at least one model")
-    if not isinstance(models, dict):
-        raise ParameterError(f"{path}: models = {models!r}: {SECTION}")
-    for name in models:
-        if not isinstance(name, str) or not MODEL_NAME.fullmatch(name):
-            quotes = "" if isinstance(name, str) else ", in quotes"
-            raise ParameterError(f"{path}: models.{name}: expected a name of a-z, 0-9 and _ alone{quotes}")
-        if name in RESERVED_NAMES:
-            raise ParameterError(f"{path}: models.{name}: this name is reserved; choose another")
+    mistakes = [*_unknown(parameters.tree, known), *_unfit_names(parameters.tree.get("models"))]
+    if mistakes:
+        raise ParameterError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     return parameters
 
 
@@ -43,7 +33,7 @@ def _declared_keys(dag: Mapping[str, Any]) -> Iterator[str]:
             yield re.sub(r"\$\{[^}]*\}", "*", entry)
 
 
-def _mistakes(tree: Mapping[str, Any], known: set[str], prefix: str = "") -> Iterator[str]:
+def _unknown(tree: Mapping[str, Any], known: set[str], prefix: str = "") -> Iterator[str]:
     """Keys that neither are declared nor lead to a declared key; below a declared key its own schema decides."""
     for part, value in tree.items():
         key = f"{prefix}{part}"
@@ -51,7 +41,7 @@ def _mistakes(tree: Mapping[str, Any], known: set[str], prefix: str = "") -> Ite
         if {key, f"{prefix}*"} & known:
             continue
         if isinstance(value, dict) and below:
-            yield from _mistakes(value, known, f"{key}.")
+            yield from _unknown(value, known, f"{key}.")
         elif below:
             yield f"{key} = {value!r}: {SECTION}"
         else:
@@ -59,3 +49,17 @@ def _mistakes(tree: Mapping[str, Any], known: set[str], prefix: str = "") -> Ite
             declared = {name.removeprefix(prefix).split(".")[0] for name in known if name.startswith(prefix)}
             expected = ", ".join(sorted(declared - tree.keys()) or sorted(declared))
             yield f"{key} is not a known parameter (value: {value}); expected {expected}"
+
+
+def _unfit_names(models: Any) -> Iterator[str]:
+    if not models:
+        yield f"models = {models!r}: expected at least one model"
+    elif not isinstance(models, dict):
+        yield f"models = {models!r}: {SECTION}"
+    else:
+        for name in models:
+            if not isinstance(name, str) or not MODEL_NAME.fullmatch(name):
+                quotes = "" if isinstance(name, str) else ", in quotes"
+                yield f"models.{name}: expected a name of a-z, 0-9 and _ alone{quotes}"
+            elif name in RESERVED_NAMES:
+                yield f"models.{name}: this name is reserved; choose another"

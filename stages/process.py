@@ -15,13 +15,15 @@ from autoencoder.files import write_json
 
 TIMINGS_FOLDER = Path("timings")  # git-ignored and no output of a stage: timings differ from run to run
 INTERRUPTED = 130  # the shell's exit code after Ctrl-C
-# How torch begins what it says of a GPU that fails, and what it says of mistakes of this project's
+INIT = 1  # the id of the first process, which adopts orphans
+# How torch's message begins where a GPU fails. Of those, `MISTAKE` tells a fault in this project's code, which keeps its
+# traceback, and `FULL` a GPU without memory: cuBLAS wants a workspace to begin, cuDNN one for every engine, and NVML is
+# what torch asks how much memory is left.
 GPU = re.compile(
     r"(CUDA (error|out of memory|driver error)|cuDNN error|cusolver error|GET was unable to find an engine|NVML_SUCCESS ==)",
     re.IGNORECASE,
 )
 MISTAKE = re.compile(r"device-side assert|invalid argument|invalid configuration|captur")
-# cuBLAS wants a workspace to begin, cuDNN one for every engine; NVML is what torch asks how much memory is left
 FULL = re.compile(
     r"out of memory|ALLOC(ATION)?_FAILED|CUBLAS_STATUS_NOT_INITIALIZED|unable to find an engine|NVML_SUCCESS =="
 )
@@ -90,8 +92,9 @@ def write_timings(name: str, device: str, **figures: float) -> None:
 def _die_with_dvc() -> None:
     """End this process once `dvc` is gone: an orphan would overwrite the outputs of the run that follows."""
     ancestors = _ancestors_up_to_dvc()
-    while _ancestors_up_to_dvc() == ancestors:
-        time.sleep(0.2)
+    if not _is_adoption(ancestors[-1]):  # else `dvc` was gone before this process had imported what it needs
+        while _ancestors_up_to_dvc() == ancestors:
+            time.sleep(0.2)
     os._exit(1)
 
 
@@ -103,9 +106,19 @@ def _ancestors_up_to_dvc() -> list[int]:
     parent = os.getppid()
     try:
         process = psutil.Process(parent)
-        return [parent, process.ppid()] if "-c" in process.cmdline() else [parent]
+        return [parent, process.ppid()] if parent != INIT and "-c" in process.cmdline() else [parent]
     except psutil.Error:  # already gone, or not ours to look at
         return [parent]
+
+
+def _is_adoption(ancestor: int) -> bool:
+    """Whether this is the process that takes over orphans; in a container that has the number of `dvc` itself, maybe."""
+    try:
+        process = psutil.Process(ancestor)
+        adopts = ancestor == INIT or process.name() == "systemd"
+        return adopts and all(Path(word).stem != "dvc" for word in process.cmdline())
+    except psutil.Error:  # not ours to look at
+        return ancestor == INIT
 
 
 def _peak_memory() -> int:

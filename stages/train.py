@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from autoencoder.checkpoints import ResumePoint, save_model
+from autoencoder.checkpoints import ResumePoint, save_checkpoint
 from autoencoder.data import SplitParams, load_training_splits
 from autoencoder.devices import describe_device
 from autoencoder.history import History
@@ -21,7 +21,7 @@ from stages.parameters import load_parameters
 from stages.process import run, write_timings
 
 RESUME_FOLDER = Path(".ckpt")  # not an output of the stage: DVC deletes those before it runs one
-SECONDS_BETWEEN_NOTES = 1.0  # on a GPU an epoch is shorter than noting how far it is takes
+SECONDS_BETWEEN_NOTES = 1.0  # a resume point takes longer to write than an epoch takes on a GPU
 PICTURED = 16  # validation images in the picture of an epoch
 
 
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
     else:
         assert not isinstance(params, PCATraining)
         metrics = train_network(args.model, Training(model, params, train, validation, seed), history, resume, device)
-    save_model(args.output, model, params)
+    save_checkpoint(args.output, model, params)
     resume.discard()
     write_timings(
         f"train_{args.model}",

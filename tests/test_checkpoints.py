@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from autoencoder.checkpoints import ResumePoint, load_model, save_model
+from autoencoder.checkpoints import ResumePoint, load_checkpoint, save_checkpoint
 from autoencoder.files import write_atomically, write_json
 from autoencoder.models import MODEL_PARAMS, PCA, build_model
 
@@ -40,14 +40,14 @@ def save(path: Path, kind: str, seed: int = 3) -> Any:
     model = build_model(params, seed)
     if isinstance(model, PCA):
         model.fit(images(40))
-    save_model(path, model, params)
+    save_checkpoint(path, model, params)
     return model.eval()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_loaded_model_is_the_saved_one(kind, tmp_path):
     model = save(tmp_path / "model.pt", kind)
-    loaded, params = load_model(tmp_path / "model.pt", CPU)
+    loaded, params = load_checkpoint(tmp_path / "model.pt", CPU)
     assert params == KINDS[kind]
     assert type(loaded) is type(model)
     assert loaded.latent_dim == model.latent_dim
@@ -70,8 +70,8 @@ def test_equal_models_are_equal_bytes_wherever_they_lie(kind, tmp_path):
 
 def test_saving_what_was_loaded_gives_the_same_bytes(tmp_path):
     save(tmp_path / "a.pt", "vae_conv")
-    model, params = load_model(tmp_path / "a.pt", CPU)
-    save_model(tmp_path / "b.pt", model, MODEL_PARAMS.validate_python(params))
+    model, params = load_checkpoint(tmp_path / "a.pt", CPU)
+    save_checkpoint(tmp_path / "b.pt", model, MODEL_PARAMS.validate_python(params))
     assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "b.pt").read_bytes()
 
 
@@ -128,7 +128,7 @@ def test_an_unusable_checkpoint_is_one_clear_error(damage, tmp_path):
     with pytest.raises(
         ValueError, match=r"model\.pt is no usable checkpoint \(.*\); make it again with `dvc repro`$"
     ) as e:
-        load_model(path, CPU)
+        load_checkpoint(path, CPU)
     assert "\n" not in str(e.value)
 
 
@@ -240,7 +240,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_partial_one(moment, old, tmp_pat
             monkeypatch.setattr(os, "fsync", full_disk)
         case "rename":
             monkeypatch.setattr(Path, "replace", full_disk)
-    with pytest.raises(OSError, match="No space left on device"):
+    with pytest.raises(OSError, match=r"No space left on device: '.*/model\.pt'$"):
         write_atomically(path, b"the new content")
     monkeypatch.undo()
     assert [file.name for file in tmp_path.iterdir()] == ([] if old is None else ["model.pt"])
@@ -279,4 +279,4 @@ def test_a_gpu_without_memory_is_not_blamed_on_the_checkpoint(tmp_path, monkeypa
 
     monkeypatch.setattr(torch.nn.Module, "to", full)
     with pytest.raises(torch.OutOfMemoryError):
-        load_model(tmp_path / "model.pt", CPU)
+        load_checkpoint(tmp_path / "model.pt", CPU)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from autoencoder.catalog import PER_PRIOR, PRIORS
+from autoencoder.catalog import PER_PRIOR, PRIOR_MEANINGS
 from autoencoder.headline import HEADLINE
 from tests.pages import open_page, page_html
 
@@ -15,7 +15,7 @@ from tests.pages import open_page, page_html
 def measured(root: Path) -> Path:
     """The workspace after evaluation: every figure is .5, but for those that a test looks at."""
     in_words = {"nll_gmm", "label_flip_rate_iqr", "normalized_path_length_iqr", "blend_acceptance", "noise_acceptance"}
-    names = {*in_words, *HEADLINE, *(f"{metric.name}_{prior}" for metric in PER_PRIOR for prior in PRIORS)}
+    names = {*in_words, *HEADLINE, *(f"{metric.name}_{prior}" for metric in PER_PRIOR for prior in PRIOR_MEANINGS)}
     (root / "details").mkdir()
     for name, error in (("pca", 0.02), ("vae", 0.01), ("real", 0.0)):
         figures = dict.fromkeys(names, 0.5) | {"reconstruction_mse": error, "ssim": 0.9, "classifier": "0123abcd"}

@@ -155,6 +155,17 @@ def test_mistakes_in_several_places_have_a_line_each():
     assert [line.split(":")[1].strip().split(" ")[0] for line in mistakes()] == ["seed", "export.opset"]
 
 
+def test_misspelt_keys_and_names_have_a_line_each():
+    edit("  pca:", "  PCA:")
+    text = Path("params.yaml").read_text().replace("evaluate:\n", "evalaute:\n").replace("  dataset:", "  datset:")
+    Path("params.yaml").write_text(text)
+    assert "\n".join(mistakes()).splitlines() == [
+        "params.yaml: data.datset is not a known parameter (value: 'mnist'); expected dataset",
+        "params.yaml: evalaute is not a known parameter (value: a section); expected evaluate",
+        "params.yaml: models.PCA: expected a name of a-z, 0-9 and _ alone",
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

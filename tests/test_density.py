@@ -47,6 +47,13 @@ def test_codes_without_spread_still_give_a_prior(codes):
     assert np.isfinite(sample(prior, draw_noise(10, 2, seed=0))).all()
 
 
+def test_more_components_than_codes_are_refused():
+    with pytest.raises(
+        ValueError, match=r"^params\.yaml: density\.components = 200: expected at most the 150 training"
+    ):
+        fit_mixture(DensityParams(components=200, codes=1000), CODES[:150])
+
+
 @pytest.mark.parametrize("kind", ["ae", "vae"])
 def test_codes_are_what_the_decoder_meets_in_training(kind):
     params = {"kind": kind, "latent_dim": 4, "network": {"type": "mlp", "hidden": [16]}}

@@ -268,6 +268,21 @@ def test_bounds_of_a_part_are_those_of_images_evenly_spread_over_the_split():
     assert part["nll"] != pytest.approx(likelihood_bounds(model, PARAMS, split)["nll"], rel=1e-6)
 
 
+def test_a_bar_sees_all_images_and_changes_nothing():
+    model, seen = build(kind="vae", latent_dim=4, network=MLP), []
+
+    def watch(parts):
+        for part in parts:
+            seen.append(len(part))
+            yield part
+
+    params = PARAMS.model_copy(update={"iwae_samples": 1000, "iwae_images": 10})
+    with torch.no_grad():
+        bounds = likelihood_bounds(model, params, digits(15), watch=watch)
+        assert bounds == likelihood_bounds(model, params, digits(15))
+    assert seen == [4, 4, 2]
+
+
 def test_n01_as_the_fitted_mixture_changes_nothing():
     model = build(kind="vae", latent_dim=4, network=MLP)
     with torch.no_grad():

@@ -15,7 +15,7 @@ import torch
 from onnx.helper import make_opsetid
 from torch import nn
 
-from autoencoder.checkpoints import save_model
+from autoencoder.checkpoints import save_checkpoint
 from autoencoder.inference import open_session
 from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, build_model
 from autoencoder.onnx_export import (
@@ -140,13 +140,13 @@ def test_the_same_model_exports_to_the_same_bytes(kind, exports):
 def test_another_process_in_another_folder_exports_the_same_bytes(exports, tmp_path):
     _, encoder, decoder = exports["vae_conv"]
     params = MODEL_PARAMS.validate_python(KINDS["vae_conv"])
-    save_model(tmp_path / "model.pt", exports["vae_conv"][0], params)
+    save_checkpoint(tmp_path / "model.pt", exports["vae_conv"][0], params)
     script = f"""
 import hashlib, torch
 from pathlib import Path
-from autoencoder.checkpoints import load_model
+from autoencoder.checkpoints import load_checkpoint
 from autoencoder.onnx_export import ExportParams, export_decoder, export_encoder
-model, _ = load_model(Path("model.pt"), torch.device("cpu"))
+model, _ = load_checkpoint(Path("model.pt"), torch.device("cpu"))
 for export in (export_encoder, export_decoder):
     print(hashlib.sha256(export(model, ExportParams(opset=20), {METADATA})).hexdigest())
 """

@@ -1,5 +1,7 @@
 """process.py and device.py: where a stage computes, and how its process ends."""
 
+import os
+import subprocess
 import sys
 
 import pytest
@@ -7,7 +9,7 @@ import torch
 
 from stages.process import explain_gpu_failure, run
 from tests.nvidia import build_driver
-from tests.processes import start
+from tests.processes import ROOT, start
 
 CHOOSE = """
 from stages.device import choose_device
@@ -40,6 +42,33 @@ def test_a_gpu_that_fails_ends_the_stage_with_one_message():
         "run again, or with DEVICE=cpu\n"
     )
     assert start(FAIL) == (1, "a line that must not be lost\n", said)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="orphans are adopted by nobody there")
+def test_a_stage_whose_dvc_was_killed_while_it_imported_ends(tmp_path):
+    """A process killed as `dvc` would be, whose child comes to `run` only then."""
+    stage = f"""
+import os, pathlib, time
+from stages.process import run
+parent = os.getppid()
+print(parent, flush=True)
+while os.getppid() == parent:
+    time.sleep(0.01)
+def main():
+    time.sleep(2)
+    pathlib.Path({str(tmp_path / "output")!r}).write_text("too late")
+run(main)
+print("too late", flush=True)
+"""
+    (tmp_path / "stage.py").write_text(stage)
+    dvc = f"import subprocess, sys; subprocess.call([sys.executable, {str(tmp_path / 'stage.py')!r}])"
+    environment = {**os.environ, "DVC_STAGE": "train@vae", "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, "-c", dvc], env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert int(process.stdout.readline()) == process.pid
+        process.kill()
+        assert process.stdout.read() == ""  # until the stage has ended, too
+    assert not (tmp_path / "output").exists()
 
 
 def test_a_bug_keeps_its_traceback():

@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from autoencoder.checkpoints import load_model
+from autoencoder.checkpoints import load_checkpoint
 from tests.nvidia import build_driver, build_full_gpu
 from tests.pretended_gpu import pretended_gpu
 from tests.tiny_project import MAINS, MODELS, ONCE, PICTURES, arguments, run_in, start
@@ -61,7 +61,7 @@ def test_a_stage_trains_on_a_gpu(stage, model, project, capsys):
         run_in(project, stage, model, device="cuda")
     assert "on cuda:0 (pretended)" in capsys.readouterr().out
     if stage == "train":
-        assert load_model(project / "models" / model / "model.pt", torch.device("cpu"))
+        assert load_checkpoint(project / "models" / model / "model.pt", torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ def test_a_diverging_training_ends_with_one_message_and_without_a_model(project)
     process = start("train", "vae")
     assert process.returncode == 1
     assert process.stderr == (
-        "error: params.yaml: models.vae: the loss is nan in epoch 1; "
+        "error: params.yaml: models.vae: the training loss is nan in epoch 1; "
         "a smaller learning_rate (now 1e+30) usually cures this\n"
     )
     assert not (project / "models").exists()
@@ -34,7 +34,9 @@ def test_a_divergence_after_some_epochs_leaves_no_model_and_no_resume_point(proj
 
     monkeypatch.setattr(Training, "validate", validate)
     change(project, "vae", epochs=5)
-    with pytest.raises(TrainingDiverged, match=r"^params\.yaml: models\.vae: the loss is .* in epoch 3; a smaller"):
+    with pytest.raises(
+        TrainingDiverged, match=r"^params\.yaml: models\.vae: the validation loss is nan in epoch 3; a smaller"
+    ):
         run_in(project, "train", "vae")
     assert saved == [0, 1, 1]
     assert list((project / ".ckpt").iterdir()) == []
@@ -55,7 +57,7 @@ def test_missing_data_is_named(stage, finished, tmp_path):
         run_in(tmp_path / "copy", stage, "vae")
 
 
-@pytest.mark.parametrize("damage", ["cut", "text", "lacks", "other"])
+@pytest.mark.parametrize("damage", ["cut", "text", "lacks", "other", "method"])
 def test_a_damaged_side_car_is_named(damage, finished, tmp_path):
     shutil.copytree(finished, tmp_path / "copy")
     path = tmp_path / "copy" / "models" / "vae" / "onnx" / "latents.npz"
@@ -63,6 +65,10 @@ def test_a_damaged_side_car_is_named(damage, finished, tmp_path):
         path.write_bytes(path.read_bytes()[:-200])
     elif damage == "text":
         path.write_text("no archive")
+    elif damage == "method":  # of compression, in the archive's directory: one that nobody knows
+        content = bytearray(path.read_bytes())
+        content[content.rindex(b"PK\x01\x02") + 10] = 77
+        path.write_bytes(content)
     else:
         with np.load(path) as file:
             arrays = dict(file)

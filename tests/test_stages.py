@@ -15,13 +15,13 @@ import onnx
 import pytest
 import torch
 
-from autoencoder.checkpoints import load_model
+from autoencoder.checkpoints import load_checkpoint
 from autoencoder.classifier import load_judge
 from autoencoder.headline import headline
 from autoencoder.images import to_unit_interval
 from autoencoder.inference import open_session
 from autoencoder.training import Terms, Training
-from stages import train
+from stages import evaluate, train
 from tests.tiny_project import (
     COMMANDS,
     MAINS,
@@ -67,7 +67,7 @@ def test_stages_write_what_they_declare_and_nothing_else(finished):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_train_writes_a_model_that_fits_its_curve(name, finished):
-    model, params = load_model(finished / "models" / name / "model.pt", torch.device("cpu"))
+    model, params = load_checkpoint(finished / "models" / name / "model.pt", torch.device("cpu"))
     assert params == PARAMS["models"][name]
     header, *rows = (finished / "plots" / name / "loss.csv").read_text().splitlines()
     assert header == "epoch,split,loss,reconstruction,kl_divergence"
@@ -119,7 +119,7 @@ def test_the_graphs_metadata_says_where_they_come_from(name, finished):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_latents_are_the_codes_of_the_test_images(name, finished):
-    model, _ = load_model(finished / "models" / name / "model.pt", torch.device("cpu"))
+    model, _ = load_checkpoint(finished / "models" / name / "model.pt", torch.device("cpu"))
     with np.load(finished / "models" / name / "onnx" / "latents.npz") as latents, torch.no_grad():
         with np.load(finished / "data" / "digits.npz") as arrays:
             images = torch.from_numpy(arrays["test_images"])[:, None]
@@ -151,11 +151,22 @@ def test_evaluate_writes_sorted_rounded_finite_metrics(name, finished):
     metrics = json.loads((finished / "metrics" / f"{name}.json").read_text())
     assert metrics == headline(details)
     assert ("nll" in metrics) == name.startswith("vae")
-    model, _ = load_model(finished / "models" / name / "model.pt", torch.device("cpu"))
+    model, _ = load_checkpoint(finished / "models" / name / "model.pt", torch.device("cpu"))
     with np.load(finished / "data" / "digits.npz") as arrays, torch.no_grad():
         image = to_unit_interval(torch.from_numpy(arrays["test_images"])[:, None])
         error = (model.decode(model.encode(image)) - image).square().mean().item()
     assert metrics["reconstruction_mse"] == pytest.approx(error, rel=1e-4)
+
+
+def test_a_long_evaluation_says_in_a_log_how_far_it_is(finished, tmp_path, monkeypatch, capsys):
+    shutil.copytree(finished, tmp_path / "again")
+    tree = PARAMS | {"evaluate": PARAMS["evaluate"] | {"iwae_samples": 200}}  # so many of 20 images at a time, of 60
+    (tmp_path / "again" / "params.yaml").write_text(json.dumps(tree))
+    monkeypatch.setattr(evaluate, "SECONDS_BETWEEN_NOTES", 0.0)
+    run_in(tmp_path / "again", "evaluate", "vae")
+    assert [line for line in capsys.readouterr().out.splitlines() if "likelihood" in line] == [
+        f"vae: likelihood, {share}% of the images" for share in (0, 33, 67)
+    ]
 
 
 @pytest.mark.parametrize("stage", [*ONCE, *MAINS])

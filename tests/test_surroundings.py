@@ -4,8 +4,8 @@ import pytest
 from autoencoder.planes import Plane
 from autoencoder.priors import Prior, draw_noise, fitted_gaussian, sample, standard_normal
 from autoencoder.surroundings import (
-    activity,
-    gaussian,
+    code_spread,
+    mahalanobis,
     nearest_codes,
     outline,
     read_point,
@@ -18,20 +18,20 @@ COVARIANCE = np.array([[4.0, 1.0], [1.0, 1.0]])
 
 
 def test_distance_from_the_standard_normal_is_the_length():
-    measure = gaussian(standard_normal(3))
+    measure = mahalanobis(standard_normal(3))
     assert measure.sigmas(np.array([[0.0, 0.0, 0.0], [3.0, 0.0, 4.0]])) == pytest.approx([0, 5])
     assert measure.spread == pytest.approx([1, 1, 1])
 
 
 def test_distance_from_a_gaussian_is_mahalanobis_s():
-    measure = gaussian(fitted_gaussian(np.array([1.0, 2.0]), COVARIANCE))
+    measure = mahalanobis(fitted_gaussian(np.array([1.0, 2.0]), COVARIANCE))
     away = np.array([3.0, -1.0])
     assert measure.sigmas(away[None] + [1, 2])[0] == pytest.approx(np.sqrt(away @ np.linalg.inv(COVARIANCE) @ away))
     assert measure.spread == pytest.approx([2, 1])
 
 
 def test_where_nothing_varies_a_small_step_is_far():
-    measure = gaussian(fitted_gaussian(np.zeros(2), np.diag([4.0, 0.0])))
+    measure = mahalanobis(fitted_gaussian(np.zeros(2), np.diag([4.0, 0.0])))
     assert measure.rank == 1
     assert measure.sigmas(np.array([[2.0, 0.0]])) == pytest.approx([1])
     assert measure.sigmas(np.array([[0.0, 0.2]])) == pytest.approx([100])
@@ -39,7 +39,7 @@ def test_where_nothing_varies_a_small_step_is_far():
 
 @pytest.mark.parametrize(("dim", "quantile"), [(1, 6.635), (2, 9.210), (8, 20.090), (20, 37.566)])  # of chi-squared
 def test_the_radius_holds_its_share_of_the_draws(dim, quantile):
-    measure = gaussian(standard_normal(dim))
+    measure = mahalanobis(standard_normal(dim))
     assert measure.radius(0.99) == pytest.approx(quantile**0.5, rel=0.01)
     draws = sample(standard_normal(dim), draw_noise(20_000, dim, seed=0))
     assert (measure.sigmas(draws) < measure.radius(0.99)).mean() == pytest.approx(0.99, abs=0.004)
@@ -47,7 +47,7 @@ def test_the_radius_holds_its_share_of_the_draws(dim, quantile):
 
 def test_a_mixture_has_no_such_distance():
     with pytest.raises(ValueError, match="mixture of 2"):
-        gaussian(Prior(np.array([0.5, 0.5]), np.zeros((2, 1)), np.ones((2, 1, 1))))
+        mahalanobis(Prior(np.array([0.5, 0.5]), np.zeros((2, 1)), np.ones((2, 1, 1))))
 
 
 def test_the_shadow_of_a_gaussian_is_where_its_draws_fall():
@@ -67,7 +67,7 @@ def test_the_shadow_of_a_gaussian_is_where_its_draws_fall():
 def test_the_outline_lies_at_the_radius_and_on_the_plane():
     generator = np.random.default_rng(0)
     spread = generator.normal(size=(5, 5))
-    measure = gaussian(fitted_gaussian(generator.normal(size=5), spread @ spread.T))
+    measure = mahalanobis(fitted_gaussian(generator.normal(size=5), spread @ spread.T))
     axes = np.linalg.qr(generator.normal(size=(5, 2)))[0].T
     plane = Plane(measure.mean + 0.1 * generator.normal(size=5), axes)
     edge = outline(measure, plane, radius=3.0)
@@ -77,17 +77,17 @@ def test_the_outline_lies_at_the_radius_and_on_the_plane():
 
 def test_of_the_standard_normal_the_outline_is_a_circle():
     plane = Plane(np.array([0.0, 0.0, 3.0]), np.eye(2, 3))
-    edge = outline(gaussian(standard_normal(3)), plane, radius=5.0)
+    edge = outline(mahalanobis(standard_normal(3)), plane, radius=5.0)
     assert edge is not None
     assert np.linalg.norm(edge, axis=1) == pytest.approx(np.full(len(edge), 4))
 
 
 def test_a_plane_too_far_out_has_no_outline():
-    assert outline(gaussian(standard_normal(3)), Plane(np.array([0.0, 0.0, 6.0]), np.eye(2, 3)), radius=5.0) is None
+    assert outline(mahalanobis(standard_normal(3)), Plane(np.array([0.0, 0.0, 6.0]), np.eye(2, 3)), radius=5.0) is None
 
 
 def test_one_dimension_has_an_outline_of_no_height():
-    edge = outline(gaussian(standard_normal(1)), Plane(np.zeros(1), np.eye(2, 1)), radius=3.0)
+    edge = outline(mahalanobis(standard_normal(1)), Plane(np.zeros(1), np.eye(2, 1)), radius=3.0)
     assert edge is not None
     assert np.abs(edge[:, 0]).max() == pytest.approx(3)
     assert edge[:, 1] == pytest.approx(np.zeros(len(edge)))
@@ -109,7 +109,7 @@ def test_the_typical_code_is_nearest_to_its_digit_s_mean():
 
 
 def test_activity_is_the_codes_standard_deviation():
-    assert activity(np.array([[1.0, 5.0], [3.0, 5.0]], np.float32)) == pytest.approx([1, 0])
+    assert code_spread(np.array([[1.0, 5.0], [3.0, 5.0]], np.float32)) == pytest.approx([1, 0])
 
 
 @pytest.mark.parametrize("text", ["1,-2.5,0.001", "1, -2.5, 1e-3", " 1 -2.5 .001 "])
