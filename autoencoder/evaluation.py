@@ -33,7 +33,8 @@ from autoencoder.priors import Prior, standard_normal
 
 PROBABILITY_FLOOR = 1e-6  # of reconstruction_bce: a pixel that is surely wrong costs 13.8 nats, not infinity
 TRAIN_IMAGES = 10_000  # of train_reconstruction_mse
-DECODED_AT_ONCE = 4_000  # latents; about 12 MB of pixels, which stay in the CPU's cache better than more
+DRAWN_AT_ONCE = 4_000  # latents behind a likelihood; the noise of each depends on it
+DECODED_AT_ONCE = 500  # of these: what they become on their way to pixels, in many channels, fits a CPU's cache
 PROBE_ITERATIONS = 1000  # of linear_probe_accuracy: some 50 are needed
 
 Figures = dict[str, float | int | list[float]]
@@ -144,18 +145,25 @@ def likelihood_bounds(
     log_normal = log_density(standard_normal(model.latent_dim), image.device)
     log_mixture = log_density(mixture, image.device) if mixture else None
     sums = {"elbo": 0.0, "nll": 0.0} | ({"nll_gmm": 0.0} if mixture else {})
-    for chunk in watch(image.split(max(1, DECODED_AT_ONCE // samples))):
+    for chunk in watch(image.split(max(1, DRAWN_AT_ONCE // samples))):
         noise = torch.randn(samples, len(chunk), model.latent_dim, generator=noise_source).to(image.device)
         posterior = model.posterior(chunk)
         latent = reparameterize(posterior, noise)
-        logits = model.decoder(latent)
-        log_weights = log_importance_weight(posterior, noise, bernoulli_nll(logits, chunk)).double()
+        log_weights = log_importance_weight(posterior, noise, _decoded_nll(model, latent, chunk)).double()
         sums["elbo"] += log_weights.mean(0).sum().item()
         sums["nll"] -= importance_weighted_bound(log_weights).sum().item()
         if log_mixture:
             likelier = log_mixture(latent) - log_normal(latent)
             sums["nll_gmm"] -= importance_weighted_bound(log_weights + likelier).sum().item()
     return {name: value / len(image) for name, value in sums.items()}
+
+
+def _decoded_nll(
+    model: VAE, latent: Float[Tensor, "k batch latent_dim"], image: Float[Tensor, "batch 1 28 28"]
+) -> Float[Tensor, "k batch"]:
+    """`bernoulli_nll` of every image and each of its latents, which are decoded some at a time."""
+    samples_at_once = max(1, DECODED_AT_ONCE // len(image))
+    return torch.cat([bernoulli_nll(model.decoder(some), image) for some in latent.split(samples_at_once)])
 
 
 def binarize(split: Split, seed: int) -> Float[Tensor, "n 1 28 28"]:

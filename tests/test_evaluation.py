@@ -283,6 +283,20 @@ def test_a_bar_sees_all_images_and_changes_nothing():
     assert seen == [4, 4, 2]
 
 
+@pytest.mark.parametrize("at_once", [1, 45])
+def test_a_likelihood_does_not_depend_on_how_many_latents_are_decoded_at_once(monkeypatch, at_once):
+    model, decoded = build(kind="vae", latent_dim=4, network=MLP), []
+    assert isinstance(model, VAE)
+    model.decoder.register_forward_pre_hook(lambda _, latent: decoded.append(latent[0][..., 0].numel()))
+    with torch.no_grad():
+        bounds = likelihood_bounds(model, with_samples(7), digits(15))
+        assert decoded == [7 * 15]
+        decoded.clear()
+        monkeypatch.setattr("autoencoder.evaluation.DECODED_AT_ONCE", at_once)
+        assert likelihood_bounds(model, with_samples(7), digits(15)) == pytest.approx(bounds, rel=1e-6)
+    assert decoded == {1: [15] * 7, 45: [45, 45, 15]}[at_once]
+
+
 def test_n01_as_the_fitted_mixture_changes_nothing():
     model = build(kind="vae", latent_dim=4, network=MLP)
     with torch.no_grad():
