@@ -1,1 +1,3 @@
 """What the Makefile calls."""
+
+import stages  # noqa: F401 - Ctrl-C is one line here, too

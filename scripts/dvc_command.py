@@ -4,15 +4,22 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
 def dvc(*arguments: str, root: Path = Path(), quiet: bool = False) -> int:
-    """Run `dvc` in a folder and return its exit code; its stages find this environment's `python` first."""
+    """Run `dvc` in a folder and return its exit code; its stages find this environment's `python` first.
+
+    Ctrl-C reaches `dvc` as well, which ends its stage and then itself: that is waited for.
+    """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = [sys.executable, "-m", "dvc", *arguments]
     output = subprocess.DEVNULL if quiet else None
-    return subprocess.run(command, cwd=root, env=os.environ | {"PATH": path}, stdout=output, check=False).returncode
+    with subprocess.Popen(command, cwd=root, env=os.environ | {"PATH": path}, stdout=output) as process:
+        while True:
+            with suppress(KeyboardInterrupt):
+                return process.wait()
 
 
 def settle_git() -> None:

@@ -14,7 +14,6 @@ import psutil
 from autoencoder.files import write_json
 
 TIMINGS_FOLDER = Path("timings")  # git-ignored and no output of a stage: timings differ from run to run
-INTERRUPTED = 130  # the shell's exit code after Ctrl-C
 INIT = 1  # the id of the first process, which adopts orphans
 # How torch's message begins where a GPU fails. Of those, `MISTAKE` tells a fault in this project's code, which keeps its
 # traceback, and `FULL` a GPU without memory: cuBLAS wants a workspace to begin, cuDNN one for every engine, and NVML is
@@ -35,15 +34,12 @@ class StageError(RuntimeError):
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a stage's `main`; a foreseeable failure (bad input, full disk, lost GPU, interruption) is one message."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+    """Run a stage's `main`; a foreseeable failure (bad input, full disk, lost GPU) is one message."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which the package itself explains
     if "DVC_STAGE" in os.environ:
         threading.Thread(target=_die_with_dvc, daemon=True).start()
     try:
         main()
-    except KeyboardInterrupt:
-        print("stopped; run `dvc repro` again to go on", file=sys.stderr)
-        sys.exit(INTERRUPTED)
     except (ValueError, OSError, StageError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

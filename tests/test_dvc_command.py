@@ -1,12 +1,16 @@
 """DVC in a clone, in an unpacked archive, and where one becomes the other."""
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 from scripts.dvc_command import inside_git, settle_git
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="no git on PATH")
 
@@ -44,3 +48,24 @@ def test_a_repository_that_git_refuses_is_not_taken_for_none(monkeypatch):
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     with pytest.raises(SystemExit, match="dubious ownership"):
         inside_git()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process groups there")
+def test_ctrl_c_is_left_to_dvc_which_ends_its_stage(folder):
+    settle_git()
+    (folder / "dvc.yaml").write_text('stages: {nap: {cmd: "touch asleep; exec sleep 60"}}')
+    script = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from scripts.dvc_command import dvc; sys.exit(dvc('repro'))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as run:
+        deadline = time.monotonic() + 60
+        while not (folder / "asleep").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        os.killpg(run.pid, signal.SIGINT)  # as a terminal does: the script, dvc and the stage
+        _, error = run.communicate(timeout=30)
+    assert run.returncode == 255
+    assert "failed to reproduce 'nap'" in error
+    assert "Traceback" not in error

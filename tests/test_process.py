@@ -1,6 +1,7 @@
 """process.py and device.py: where a stage computes, and how its process ends."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -69,6 +70,17 @@ print("too late", flush=True)
         process.kill()
         assert process.stdout.read() == ""  # until the stage has ended, too
     assert not (tmp_path / "output").exists()
+
+
+@pytest.mark.parametrize("package", ["stages", "scripts", "benchmarks"])
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals there")
+def test_ctrl_c_is_one_line_even_while_a_command_imports(package):
+    interrupted = f"import os, signal, {package}\nos.kill(os.getpid(), signal.SIGINT)\nimport torch"
+    said = "stopped; run the same command again to go on\n"
+    assert start(interrupted) == (-signal.SIGINT, "", said)
+    code, _, error = start(f"import {package}\nprint(1 / 0)")
+    assert code == 1
+    assert error.startswith("Traceback")
 
 
 def test_a_bug_keeps_its_traceback():

@@ -158,7 +158,7 @@ def test_a_trainer_that_is_asked_to_stop_says_how_to_go_on(number, undisturbed, 
         wait_until_well_under_way(folder, 2)
         process.send_signal(number)
         _, stderr = process.communicate(timeout=30)
-    assert (process.returncode, stderr) == (130, "stopped; run `dvc repro` again to go on\n")
+    assert (process.returncode, stderr) == (-signal.SIGINT, "stopped; run the same command again to go on\n")
     assert not (folder / "models" / "vae" / "model.pt").exists()
     assert not list(folder.rglob("*.partial"))
     finish(folder, True, undisturbed)
