@@ -1,13 +1,11 @@
-"""Models side by side: one table, best values in bold, and what the numbers say of the two claims, in words.
+"""Models side by side in one table, best values in bold.
 
-Every figure is a list with one value per seed; words and bold type follow the means. Nothing here is typed in: other
-numbers make other sentences.
+Every figure is a list with one value per seed; bold type follows the means.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from statistics import fmean, stdev, variance
+from statistics import fmean, stdev
 from typing import Any
 
 from autoencoder.catalog import METRICS
@@ -15,23 +13,9 @@ from autoencoder.headline import HEADLINE
 
 REAL = "real"  # the row of real images
 ARROWS = {"lower": " ↓", "higher": " ↑", "neither": ""}
-ARTICLE_LATENT_DIM = {"ae_article": 20, "vae_article": 10}
-CLEARLY = 1.5  # times better: what is called a difference
-AHEAD = 0.02  # more of all samples or frames, and more than two standard errors: what is called ahead
-AHEAD_IN_ONE = 0.05  # the same where there is one seed: more than the standard deviation of most over seeds
-NEARLY = 0.8  # of the other's value: what is called nearly as good
 
 Rows = Mapping[str, Mapping[str, Sequence[float | int]]]
 Models = Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """An autoencoder and a VAE of the same network and latent size; how they were trained may differ."""
-
-    ae: str
-    vae: str
-    latent_dim: int
 
 
 def metrics_table(rows: Rows) -> str:
@@ -81,161 +65,3 @@ def shown(values: Sequence[float | int]) -> str:
         return f"{values[0]:g}"
     decimals = max(0, 1 - math.floor(math.log10(spread)))
     return f"{fmean(values):.{decimals}f} ± {spread:.{decimals}f}"
-
-
-def pairs(models: Models) -> list[Pair]:
-    """Every VAE with the autoencoder of the same size, fewest latent dimensions first."""
-    found = [
-        Pair(ae, vae, params["latent_dim"])
-        for vae, params in models.items()
-        for ae, other in models.items()
-        if params["kind"] == "vae"
-        and other["kind"] == "ae"
-        and all(key in params and other.get(key) == params[key] for key in ("latent_dim", "network"))
-    ]
-    return sorted(found, key=lambda pair: pair.latent_dim)
-
-
-def continuity(rows: Rows, pair: Pair) -> str:
-    """Is the VAE's latent space the more continuous one?"""
-    flips, lengths, middles = (
-        _both(rows, pair, name) for name in ("label_flip_rate", "normalized_path_length", "midpoint_acceptance")
-    )
-    ratios = [_times(*flips), _times(*lengths)]
-    clearer = [
-        "the VAE" if ratio >= CLEARLY else "the autoencoder" if ratio <= 1 / CLEARLY else "neither" for ratio in ratios
-    ]
-    if min(ratios) >= CLEARLY:
-        times = f", by {ratios[0]:.1f} and {ratios[1]:.1f} times" if max(ratios) < math.inf else ""
-        verdict = f"**the claim shows**: the VAE is the more continuous{times}"
-    elif max(ratios) <= 1 / CLEARLY:
-        verdict = "**the claim fails**: the autoencoder is the more continuous"
-    elif max(ratios) <= 1:
-        verdict = "**the claim does not show**: in small steps the autoencoder is at least as continuous as the VAE"
-    elif set(clearer) == {"neither"}:
-        verdict = "**the claim does not show**: in small steps the autoencoder is about as continuous as the VAE"
-    else:
-        verdict = (
-            f"**the claim does not show clearly**: by the first figure {clearer[0]} is the more continuous, by the "
-            f"second {clearer[1]}"
-        )
-    small_flips, small_lengths = (
-        _both(rows, pair, name) for name in ("label_flip_rate_iqr", "normalized_path_length_iqr")
-    )
-    stretched = min(ratios) >= CLEARLY > min(_times(*small_flips), _times(*small_lengths))
-    far = ": much of the difference is made by few codes that lie far out" if stretched else ""
-    ahead = {1: "the VAE is ahead", -1: "the autoencoder is ahead", 0: "neither is ahead"}
-    return (
-        f"In {pair.latent_dim} dimensions (`{pair.ae}`, `{pair.vae}`) a small step in the latent space changes the "
-        f"decoded digit {_percent(flips[0])} of the time in the autoencoder and {_percent(flips[1])} in the VAE "
-        f"(`label_flip_rate`), and how far it moves the picture (`normalized_path_length`) is {lengths[0]:.3g} and "
-        f"{lengths[1]:.3g}: {verdict}. With steps measured by the interquartile range of the codes instead of their "
-        f"standard deviation (`_iqr`) it is {_percent(small_flips[0])} and {_percent(small_flips[1])}, "
-        f"{small_lengths[0]:.3g} and {small_lengths[1]:.3g}{far}. Halfway between two images the classifier is sure of "
-        f"{_percent(middles[0])} and {_percent(middles[1])} (`midpoint_acceptance`): "
-        f"{ahead[_ahead(rows, pair, 'midpoint_acceptance')]}."
-    )
-
-
-def completeness(rows: Rows, pair: Pair) -> str:
-    """Do more of the VAE's samples from N(0, I) mean something, and does a fitted density change that?"""
-    shares = ("prior_acceptance_normal", "coverage_normal", "walk_acceptance_normal")
-    accepted, covered, walked = (_both(rows, pair, name) for name in shares)
-    ahead = [_ahead(rows, pair, name) for name in shares]
-    if min(ahead) == 1:
-        verdict = "**the claim shows**: the VAE is ahead in all three"
-    elif max(ahead) == -1:
-        verdict = "**the claim fails**: the autoencoder is ahead in all three"
-    elif 1 in ahead:
-        verdict = f"**the claim does not show clearly**: the VAE is ahead in {ahead.count(1)} of the three"
-    else:
-        verdict = "**the claim does not show**: the VAE is ahead in none of the three"
-    real = rows[REAL]
-    text = (
-        f"In {pair.latent_dim} dimensions, drawn from N(0, I), the classifier is sure of {_percent(accepted[0])} of the "
-        f"autoencoder's samples and {_percent(accepted[1])} of the VAE's (`prior_acceptance_normal`; of real images "
-        f"{_percent(fmean(real['prior_acceptance_normal']))}); they come near {_percent(covered[0])} and "
-        f"{_percent(covered[1])} of the test images (`coverage_normal`; real images "
-        f"{_percent(fmean(real['coverage_normal']))}); and of the frames on walks between two samples it is sure of "
-        f"{_percent(walked[0])} and {_percent(walked[1])} (`walk_acceptance_normal`): {verdict}. "
-    )
-    cost = _mean(rows, pair.vae, "nll") - _mean(rows, pair.vae, "nll_gmm")
-    fitted, distance = (_both(rows, pair, name) for name in ("coverage_gmm", "classifier_fid_gmm"))
-    text += (
-        f"Against a mixture fitted to the training codes, N(0, I) costs the VAE {cost:.2g} nats per image (`nll` less "
-        f"`nll_gmm`): from the mixture it covers {_percent(fitted[1])}, and its `classifier_fid` is {distance[1]:.3g} in "
-        f"the place of {_mean(rows, pair.vae, 'classifier_fid_normal'):.3g}. From a mixture fitted to its own codes the "
-        f"autoencoder covers {_percent(fitted[0])}, {'more' if fitted[0] > covered[1] else 'less'} than the VAE from "
-        f"N(0, I), at a `classifier_fid` of {distance[0]:.3g}"
-    )
-    if fitted[0] >= NEARLY * fitted[1] and ahead[1] == 1:
-        return f"{text}: its space can be sampled too, once a density has been fitted to the codes. What the VAE buys is one that is known beforehand."
-    return f"{text}."
-
-
-def caveat(rows: Rows) -> str:
-    """What the acceptance of samples is worth: the classifier on images that are no digits."""
-    blends, noise = (_mean(rows, REAL, name) for name in ("blend_acceptance", "noise_acceptance"))
-    return (
-        f"The classifier has seen digits alone: it is sure, too, of {_percent(blends)} of the pixel averages of two "
-        f"different digits and of {_percent(noise)} of images of uniform noise. Acceptance says that a picture can be "
-        "read, not that it is a digit, and a model that always drew the same one could lead in it: coverage tells."
-    )
-
-
-def baselines(rows: Rows, models: Models) -> list[str]:
-    """The article's networks beside ours of the same kind, one sentence each, and beside PCA."""
-    sentences = []
-    for name, params in models.items():
-        if params["kind"] not in ARTICLE_LATENT_DIM:
-            continue
-        kind, latent_dim = params["kind"].removesuffix("_article"), ARTICLE_LATENT_DIM[params["kind"]]
-        text = f"`{name}`: test MSE {_mean(rows, name, 'reconstruction_mse'):.3g}"
-        pcas = [other for other, theirs in models.items() if theirs["kind"] == "pca"]
-        if pcas:
-            error = _mean(rows, pcas[0], "reconstruction_mse")
-            worse = _mean(rows, name, "reconstruction_mse") > error
-            dims = models[pcas[0]]["latent_dim"]
-            text += f", {'worse' if worse else 'better'} than PCA with {dims} components ({error:.3g})"
-        if "active_units" in rows[name]:
-            active = _mean(rows, name, "active_units")
-            text += f"; {active:.3g} of its {latent_dim} dimensions are in use" + (
-                ", **it has collapsed**" if active < latent_dim / 2 else ""
-            )
-        for other, theirs in models.items():
-            if theirs["kind"] == kind and theirs["latent_dim"] >= latent_dim:
-                figures = ("classifier_fid_gmm", "classifier_fid_reconstruction")
-                values = {figure: (_mean(rows, other, figure), _mean(rows, name, figure)) for figure in figures}
-                ahead = all(ours < articles for ours, articles in values.values())
-                words = " and ".join(f"`{key}` {ours:.3g} to {its:.3g}" for key, (ours, its) in values.items())
-                text += f". `{other}` is {'ahead' if ahead else '**not** ahead in both'}: {words}"
-        coverage = ", ".join(f"{_percent(_mean(rows, name, f'coverage_{prior}'))}" for prior in ("normal", "gmm"))
-        sentences.append(f"{text}. Its samples of N(0, I) and of the mixture come near {coverage} of the test images.")
-    return sentences
-
-
-def _ahead(rows: Rows, pair: Pair, name: str) -> int:
-    """Which share is larger by more than seeds differ: 1 the VAE's, -1 the autoencoder's, 0 neither."""
-    ae, vae = rows[pair.ae][name], rows[pair.vae][name]
-    margin = AHEAD_IN_ONE
-    if len(ae) > 1:
-        margin = max(AHEAD, 2 * math.sqrt((variance(ae) + variance(vae)) / len(ae)))
-    difference = fmean(vae) - fmean(ae)
-    return (difference > margin) - (difference < -margin)
-
-
-def _times(ae: float, vae: float) -> float:
-    """How many times the VAE's is smaller."""
-    return 1.0 if ae == vae else ae / vae if vae else math.inf
-
-
-def _both(rows: Rows, pair: Pair, name: str) -> tuple[float, float]:
-    return _mean(rows, pair.ae, name), _mean(rows, pair.vae, name)
-
-
-def _mean(rows: Rows, model: str, name: str) -> float:
-    return fmean(rows[model][name])
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}"

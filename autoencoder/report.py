@@ -1,6 +1,7 @@
 """The report: one page of Markdown that answers the article."""
 
-from autoencoder.comparison import REAL, Models, Rows, baselines, caveat, completeness, continuity, metrics_table, pairs
+from autoencoder.claims import baselines, caveat, completeness, continuity, pairs
+from autoencoder.comparison import REAL, Models, Rows, metrics_table
 
 PAGE = """# Are the latent spaces continuous and complete?
 
