@@ -35,7 +35,8 @@ PROBABILITY_FLOOR = 1e-6  # of reconstruction_bce: a pixel that is surely wrong 
 TRAIN_IMAGES = 10_000  # of train_reconstruction_mse
 DRAWN_AT_ONCE = 4_000  # latents behind a likelihood; the noise of each depends on it
 DECODED_AT_ONCE = 500  # of these: what they become on their way to pixels, in many channels, fits a CPU's cache
-PROBE_ITERATIONS = 1000  # of linear_probe_accuracy: some 50 are needed
+# of linear_probe_accuracy: until the fit no longer depends on how a processor rounds, some 150 iterations
+PROBE = {"tol": 1e-8, "max_iter": 1000}
 
 Figures = dict[str, float | int | list[float]]
 Watch = Callable[[Sequence[Tensor]], Iterable[Tensor]]
@@ -184,9 +185,9 @@ def code_metrics(model: Model, params: EvaluateParams, train: Split, test: Split
         )
     readers = {
         "knn_accuracy": KNeighborsClassifier(n_neighbors=params.neighbors),
-        "linear_probe_accuracy": make_pipeline(StandardScaler(), LogisticRegression(max_iter=PROBE_ITERATIONS)),
+        "linear_probe_accuracy": make_pipeline(StandardScaler(), LogisticRegression(**PROBE)),
     }
-    codes, test_codes = (encode(model, params.batch_size, split) for split in (train, test))
+    codes, test_codes = (encode(model, params.batch_size, split).astype(np.float64) for split in (train, test))
     labels, test_labels = train.labels.cpu().numpy(), test.labels.cpu().numpy()
     return {name: float(reader.fit(codes, labels).score(test_codes, test_labels)) for name, reader in readers.items()}
 

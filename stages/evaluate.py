@@ -1,6 +1,7 @@
 """Evaluate one model on the test split: its metrics, and pictures of what it makes of images and of its latent space."""
 
 import argparse
+import hashlib
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -72,7 +73,9 @@ def main(argv: list[str] | None = None) -> None:
     for name, picture in pictures.items():
         write_atomically(args.pictures / f"{name}.png", encode_sheet(picture))
     write_json(args.metrics, headline(metrics))
-    write_json(args.details, {**metrics, "classifier": digest[:8]})
+    # what was measured, and with what: a viewer tells by it whether the figures are of the export that it shows
+    of = {"latents": hashlib.sha256(args.latents.read_bytes()).hexdigest()[:8], "classifier": digest[:8]}
+    write_json(args.details, metrics | of)
     write_timings(f"evaluate_{args.model}", device=describe_device(device), seconds=time.perf_counter() - started)
     print(f"{args.model}: " + ", ".join(f"{name} {value}" for name, value in headline(metrics).items()))
 

@@ -89,7 +89,7 @@ def main(argv: list[str] | None = None) -> None:
     }
     for name, content in contents.items():
         write_atomically(args.output / name, content)
-    write_json(args.output / "manifest.json", {**about, "files": files, "parity": figures})
+    write_json(args.output / "manifest.json", {**about, "params": trained_with, "files": files, "parity": figures})
     write_timings(f"export_{args.model}", device="cpu", seconds=time.perf_counter() - started)
     print(
         f"{args.model}: exported; onnxruntime equals torch within {max(differences.values()):.1e} on {len(test):,} images"

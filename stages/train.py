@@ -44,35 +44,43 @@ def main(argv: list[str] | None = None) -> None:
     started = time.perf_counter()
     data = hashlib.sha256(args.data.read_bytes()).hexdigest()
     where = [describe_device(device), torch.__version__]
-    identity = [data, split_params.model_dump(), seed, params.model_dump(), PICTURED, where]
+    code = Path(__file__).read_text()  # of what a resume point holds; ResumePoint looks at the package's itself
+    identity = [data, split_params.model_dump(), seed, params.model_dump(), code, where]
     resume = ResumePoint(RESUME_FOLDER, args.model, depends_on=identity)
     model = build_model(params, seed).to(device)
+    before = 0.0
     if isinstance(model, PCA):
         metrics = fit_pca(model, train, validation)
         history.add(metrics, model)
     else:
         assert not isinstance(params, PCATraining)
-        metrics = train_network(args.model, Training(model, params, train, validation, seed), history, resume, device)
+        training = Training(model, params, train, validation, seed)
+        metrics, before = train_network(args.model, training, history, resume, device)
     save_checkpoint(args.output, model, params)
     resume.discard()
     write_timings(
         f"train_{args.model}",
         device=describe_device(device),
-        seconds=time.perf_counter() - started,
+        seconds=before + time.perf_counter() - started,
         images_per_second=metrics.images_per_second,
     )
 
 
 def train_network(
     name: str, training: Training, history: History, resume: ResumePoint, device: torch.device
-) -> EpochMetrics:
+) -> tuple[EpochMetrics, float]:
     """Train to the end, from the resume point where there is one; on a terminal with a bar, in a log with lines.
 
     While it runs, its file of timings says how fast it is and how long it will take, for the viewer.
+
+    Returns:
+        The last epoch, and the seconds that it took to come to the resume point.
     """
+    seconds = 0.0
     if state := resume.load():
         training.load_state_dict(state["training"])
         history.load_state_dict(state["history"])
+        seconds = state["seconds"]
         print(f"{name}: resuming after epoch {training.epoch}", flush=True)
     total, terminal, before = training.params.epochs, sys.stderr.isatty(), training.epoch
     started = noted = time.perf_counter()
@@ -81,7 +89,8 @@ def train_network(
             for metrics in training.epochs():
                 history.add(metrics, training.model)
                 if training.epoch < total and time.perf_counter() - noted > SECONDS_BETWEEN_NOTES:
-                    resume.save({"training": training.state_dict(), "history": history.state_dict()})
+                    elapsed = {"seconds": seconds + time.perf_counter() - started}
+                    resume.save({"training": training.state_dict(), "history": history.state_dict()} | elapsed)
                     noted = time.perf_counter()
                     write_timings(
                         f"train_{name}",
@@ -96,7 +105,7 @@ def train_network(
         except TrainingDiverged as error:
             resume.discard()
             raise TrainingDiverged(f"params.yaml: models.{name}: {error}") from None
-    return metrics
+    return metrics, seconds
 
 
 def describe(metrics: EpochMetrics) -> str:
