@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import numpy as np
 import streamlit as st
 from jaxtyping import UInt8
+from opened import Opened, Stamp, stamp, stamps
 from pydantic import Field, TypeAdapter
 
 from autoencoder.comparison import REAL
@@ -22,9 +23,8 @@ from autoencoder.reader import load_reader as open_reader
 from autoencoder.verified import ArtifactError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-EXPORTED_FILES = ("manifest.json", "latents.npz", "encoder.onnx", "decoder.onnx", "classifier.onnx")
 
-Stamp = tuple[str, int, int, int]
+UNLESS_RUNNING = "If no run is under way: "  # between what is wrong and the command that mends it
 
 
 class Entry(Section, extra="allow"):
@@ -56,7 +56,7 @@ class Workspace:
         return [
             name
             for name in self.models
-            if (self.export(name) / "manifest.json").exists() or self.export(name) in last_good()
+            if (self.export(name) / "manifest.json").exists() or opened_models().last(self.export(name))
         ]
 
     def mend(self, target: str) -> str:
@@ -106,47 +106,68 @@ def current() -> Workspace:
 def load_models(workspace: Workspace, names: list[str]) -> dict[str, ExportedModel]:
     """The models that can be shown, opened; for each other a message with the command that mends it.
 
-    A model that cannot be opened any more stays as it was. Without any model the page stops.
+    A model that cannot be opened any more stays as it was. While the data set changes, one of another than the first is
+    left out: pages show the same images to all. Without any model the page stops.
     """
-    models = {}
+    models: dict[str, ExportedModel] = {}
     for name in names:
-        folder = workspace.export(name)
+        folder, mend = workspace.export(name), workspace.mend(f"export@{name}")
         try:
-            models[name] = _open(str(folder), stamps(folder), workspace.mend(f"export@{name}"))
-            last_good()[folder] = models[name]
+            model = opened_models().current(folder, mend)
         except ArtifactError as error:
-            place = f"`{error.path.relative_to(workspace.root)}` {error.problem}"
-            if folder in last_good():
-                models[name] = last_good()[folder]
-                st.warning(
-                    f"**{name}** is shown as it was last opened: {place}. If no run is under way: {error.mend}",
-                    icon=":material/history:",
-                )
-            else:
-                st.error(f"**{name}** cannot be shown: {place}. To mend it: {error.mend}", icon=":material/error:")
+            place, last = f"`{error.path.relative_to(workspace.root)}` {error.problem}", opened_models().last(folder)
+            if last is None:
+                st.error(f"**{name}** cannot be shown: {place}. To mend it: {mend}", icon=":material/error:")
+                continue
+            model = last
+            st.warning(
+                f"**{name}** is shown as it was last opened: {place}. {UNLESS_RUNNING}{mend}", icon=":material/history:"
+            )
+        first = next(iter(models.values()), model).manifest
+        if model.manifest.data_sha256 != first.data_sha256:
+            st.warning(
+                f"**{name}** is left out: it was exported for other data ({model.manifest.dataset}) than "
+                f"{first.model} ({first.dataset}). {UNLESS_RUNNING}{mend}",
+                icon=":material/history:",
+            )
+            continue
+        models[name] = model
     if not models:
         st.stop()
     return models
 
 
 def details(workspace: Workspace, names: list[str]) -> dict[str, dict[str, Any]]:
-    """What was measured of each; a missing or damaged file ends the page with the command that makes it."""
+    """What was measured of each; for one without figures, a message with the command that makes them."""
     found = {name: measured(workspace, name) for name in names}
     for name, figures in found.items():
         if not figures:
             mend = workspace.mend("reference" if name == REAL else f"evaluate@{name}")
-            st.error(f"`details/{name}.json` cannot be read. To mend it: {mend}", icon=":material/error:")
-            st.stop()
-    return found
+            st.warning(
+                f"**{'Real images' if name == REAL else name}**: no figures in `details/{name}.json`, or those of an "
+                f"earlier export. {UNLESS_RUNNING}{mend}",
+                icon=":material/history:",
+            )
+    return {name: figures for name, figures in found.items() if figures}
 
 
 def measured(workspace: Workspace, name: str) -> dict[str, Any]:
-    """What the pipeline has measured of a model; nothing where that cannot be read."""
+    """What the pipeline has measured of a model; nothing where that cannot be read, or is of an earlier export."""
+    figures = _read_json(workspace.root / "details" / f"{name}.json")
     try:
-        figures = json.loads((workspace.root / "details" / f"{name}.json").read_text())
+        exported = _read_json(workspace.export(name) / "manifest.json")["files"]["latents.npz"]["sha256"]
+        return figures if exported.startswith(figures["latents"]) else {}
+    except (LookupError, TypeError, AttributeError):  # nothing is exported, or an earlier version has measured
+        return figures
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """The object in a file; an empty one where that cannot be read."""
+    try:
+        content = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
-    return figures if isinstance(figures, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def load_reader(workspace: Workspace) -> Reader | None:
@@ -157,19 +178,17 @@ def load_reader(workspace: Workspace) -> Reader | None:
     folder = workspace.export("classifier")
     mend = workspace.mend("export_classifier")
     try:
-        last_readers()[folder] = _open_reader(str(folder), stamps(folder), mend)
+        return opened_readers().current(folder, mend)
     except ArtifactError as error:
-        place = f"`{error.path.relative_to(workspace.root)}` {error.problem}"
-        if folder in last_readers():
-            st.warning(
-                f"The digit classifier is used as it was last opened: {place}. If no run is under way: {mend}",
-                icon=":material/history:",
-            )
-        else:
-            st.info(
-                f"No reading without the digit classifier: {place}. To make it: {mend}", icon=":material/spellcheck:"
-            )
-    return last_readers().get(folder)
+        place, last = f"`{error.path.relative_to(workspace.root)}` {error.problem}", opened_readers().last(folder)
+    if last:
+        st.warning(
+            f"The digit classifier is used as it was last opened: {place}. {UNLESS_RUNNING}{mend}",
+            icon=":material/history:",
+        )
+    else:
+        st.info(f"No reading without the digit classifier: {place}. To make it: {mend}", icon=":material/spellcheck:")
+    return last
 
 
 def test_split(workspace: Workspace, dataset: str) -> TestSplit:
@@ -184,20 +203,6 @@ def test_split(workspace: Workspace, dataset: str) -> TestSplit:
             icon=":material/error:",
         )
         st.stop()
-
-
-def stamp(path: Path) -> Stamp | None:
-    """What changes whenever a file is replaced, without reading it."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return (str(path), status.st_mtime_ns, status.st_size, status.st_ino)
-
-
-def stamps(folder: Path) -> tuple[Stamp | None, ...]:
-    """The stamps of one export."""
-    return tuple(stamp(folder / name) for name in EXPORTED_FILES)
 
 
 def snapshot() -> tuple[Stamp | None, ...]:
@@ -218,25 +223,15 @@ def watch(seen: tuple[Stamp | None, ...]) -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def last_good() -> dict[Path, ExportedModel]:
-    """The last model opened from each folder, for all viewers of this process."""
-    return {}
+def opened_models() -> Opened[ExportedModel]:
+    """For all viewers of this process."""
+    return Opened(load_model)
 
 
 @st.cache_resource(show_spinner=False)
-def last_readers() -> dict[Path, Reader]:
-    """The last classifier opened from each folder, for all viewers of this process."""
-    return {}
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _open(folder: str, stamps: tuple[Stamp | None, ...], mend: str) -> ExportedModel:  # noqa: ARG001 - a cache key
-    return load_model(Path(folder), os.environ.get("DEVICE", "auto"), mend=mend)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _open_reader(folder: str, stamps: tuple[Stamp | None, ...], mend: str) -> Reader:  # noqa: ARG001 - a cache key
-    return open_reader(Path(folder), os.environ.get("DEVICE", "auto"), mend=mend)
+def opened_readers() -> Opened[Reader]:
+    """For all viewers of this process."""
+    return Opened(open_reader)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

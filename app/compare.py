@@ -9,18 +9,8 @@ import streamlit as st
 from artifacts import Workspace
 
 from autoencoder.catalog import METRICS, Metric
-from autoencoder.comparison import (
-    ARROWS,
-    REAL,
-    Rows,
-    as_rows,
-    best_values,
-    caveat,
-    completeness,
-    continuity,
-    pairs,
-    shown,
-)
+from autoencoder.claims import caveat, completeness, continuity, pairs
+from autoencoder.comparison import ARROWS, REAL, Rows, as_rows, best_values, shown
 from autoencoder.exported import ExportedModel
 from autoencoder.headline import HEADLINE
 from autoencoder.images import image_grid, to_uint8, to_unit_interval
@@ -107,6 +97,9 @@ def show_claims(workspace: Workspace) -> None:
         return
     names = [name for pair in found for name in (pair.ae, pair.vae)]
     rows = as_rows(artifacts.details(workspace, [*names, REAL]))
+    found = [pair for pair in found if {pair.ae, pair.vae, REAL} <= rows.keys()]
+    if not found:
+        return
     try:
         words = {
             "Continuity": [continuity(rows, pair) for pair in found],
@@ -157,10 +150,10 @@ if view == "pictures":
 elif view == "figures":
     every = st.sidebar.toggle("All figures", key="every", bind="query-params")
     rows = as_rows(artifacts.details(workspace, [*models, REAL]))
-    metrics = measured(rows, every)
-    st.html(figures(rows, metrics))
-    st.caption("Arrows point to better, the best value is marked.")
-    st.expander("What the figures mean").html(meanings(metrics))
+    if metrics := measured(rows, every):
+        st.html(figures(rows, metrics))
+        st.caption("Arrows point to better, the best value is marked.")
+        st.expander("What the figures mean").html(meanings(metrics))
 else:
     show_claims(workspace)
 layout.status(models.values())

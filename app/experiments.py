@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ LAST_COMMIT = "HEAD"
 
 
 class ExperimentError(RuntimeError):
-    """DVC cannot answer; the message is the last line of what it said."""
+    """DVC or git cannot answer; the message is the last line of what it said."""
 
 
 @dataclass(frozen=True)
@@ -34,24 +34,24 @@ class Difference:
 def state(root: Path) -> str:
     """What is different after any commit or experiment, in milliseconds; nothing where there is no git."""
     try:
-        process = subprocess.run(
-            ["git", "show-ref", "--head"], cwd=root, capture_output=True, text=True, timeout=SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        return _git(root, "show-ref", "--head")
+    except ExperimentError:
         return ""
-    return process.stdout
 
 
 def revisions(root: Path) -> list[str]:
     """The last commit and the experiments made from it, newest first.
 
+    Read from git, where DVC keeps them as refs/exps/<two digits>/<the rest of the commit>/<name>: `dvc exp list` waits
+    for the lock of a `dvc repro` that is under way.
+
     Raises:
-        ExperimentError: there is no git repository, or DVC fails.
+        ExperimentError: there is no git repository, or no commit in it.
     """
-    return [
-        LAST_COMMIT,
-        *(line.strip() for line in _dvc(root, "exp", "list", "--name-only").splitlines() if line.strip()),
-    ]
+    commit = _git(root, "rev-parse", "--verify", "HEAD").strip()
+    place = f"refs/exps/{commit[:2]}/{commit[2:]}/"
+    names = _git(root, "for-each-ref", "--sort=-creatordate", "--format=%(refname)", place).split()
+    return [LAST_COMMIT, *(name.removeprefix(place) for name in names)]
 
 
 def parameters(root: Path, revision: str) -> list[Difference]:
@@ -95,11 +95,21 @@ def _differences(answer: str) -> list[Difference]:
 
 
 def _dvc(root: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "dvc", *arguments]
+    return _answer(root, [sys.executable, "-m", "dvc"], arguments)
+
+
+def _git(root: Path, *arguments: str) -> str:
+    return _answer(root, ["git"], arguments)
+
+
+def _answer(root: Path, program: Sequence[str], arguments: Sequence[str]) -> str:
+    command = [*program, *arguments]
     try:
         process = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        raise ExperimentError(f"`dvc {arguments[0]}` has not answered within {SECONDS} s") from None
+        raise ExperimentError(f"`{program[-1]} {arguments[0]}` has not answered within {SECONDS} s") from None
+    except OSError as error:
+        raise ExperimentError(str(error)) from None
     if process.returncode:
         lines = process.stderr.strip().splitlines() or ["no message"]
         raise ExperimentError(next((line for line in lines if line.startswith("ERROR")), lines[-1]))

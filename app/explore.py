@@ -121,6 +121,8 @@ st.sidebar.button("Back to the middle", icon=":material/my_location:", on_click=
 point = latent_point.choose_point(plane)
 identity = (model.manifest.files["decoder.onnx"].sha256, plane.axes.tobytes())
 shown = latent_point.plane_shown(plane, point, identity)
+if corners and not np.allclose(shown.origin, plane.origin):
+    corners, axes = [], "Parallel to the plane through three typical digits, through the point"
 found = nearest_codes(codes, point, NEAREST).tolist()
 st.session_state.explored = (name, found[0])
 

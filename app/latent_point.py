@@ -41,7 +41,9 @@ def begin(model: ExportedModel) -> None:
     if "z" in st.session_state or "z" in st.query_params:
         return
     index = str(st.session_state.get("index") or st.query_params.get("index", ""))
-    if index.isdecimal() and 0 < int(index) < len(model.latents.test_mean):  # the first is what nobody chose
+    if (
+        index.isdecimal() and len(index) < 9 and 0 < int(index) < len(model.latents.test_mean)
+    ):  # the first is what nobody chose
         visit(model, int(index))
         st.query_params.z = st.session_state.z  # the text field binds its own changes alone
 

@@ -46,6 +46,7 @@ def choose_models(workspace: Workspace) -> list[str]:
     names = exported_names(workspace)
     # two dimensions are too few to reconstruct well: those models are for maps, and joined on request
     default = [name for name in names if workspace.models[name].get("latent_dim", 20) > 2] or names
+    follow_default("models", default)
     chosen = st.sidebar.pills(
         "Models", names, selection_mode="multi", default=default, key="models", bind="query-params"
     )
@@ -64,7 +65,20 @@ def choose_model(workspace: Workspace) -> str:
     names = exported_names(workspace)
     described = {name: workspace.models[name] for name in names}
     best = max(names, key=lambda name: (described[name].get("kind") == "vae", described[name].get("latent_dim") == 2))
+    follow_default("model", best)
     return st.sidebar.pills("Model", names, default=best, required=True, key="model", bind="query-params")
+
+
+def follow_default(key: str, default: object) -> None:
+    """Let a kept value that nobody has chosen be the default of this moment and page, not of an earlier one."""
+    earlier = f"default_{key}"
+    if key not in st.session_state:
+        st.session_state[earlier] = default
+    elif earlier in st.session_state:
+        if st.session_state[key] == st.session_state[earlier]:
+            st.session_state[key] = st.session_state[earlier] = default
+        else:
+            del st.session_state[earlier]  # chosen, for good
 
 
 def exported_names(workspace: Workspace) -> list[str]:

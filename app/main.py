@@ -38,6 +38,7 @@ KEPT = {
     "corners",
     "z",
     "revision",
+    "both",
 }
 KEPT_OF_EACH = "epoch_"  # how the keys of choices that every model has begin
 

@@ -34,7 +34,7 @@ def choose_images(
         pool = np.flatnonzero(labels == label)
     if how == "Worst":
         pool = worst()
-        panel.caption(f"Those with the largest mean error over the models, of the first {JUDGED:,}.")
+        panel.caption(f"Those with the largest mean error over the models, of the first {len(pool):,}.")
     if how in ("Random", "Label"):
         draw = panel.number_input(
             "Shuffle", 0, 9999, 0, key="draw", bind="query-params", help="Each number is another choice of images."
@@ -71,7 +71,8 @@ def own_image(how: str, models: dict[str, ExportedModel], reader: Reader | None)
         right.html(close_up({}, np.zeros((28, 28), np.uint8), "Nothing yet."))
         return np.zeros((0, 28, 28), np.uint8)
     [reads] = read(reader, to_unit_interval(digit)[None])
-    right.html(close_up(models, digit, f"The classifier reads {reads}." if reads else ""))
+    sure = f"The classifier reads {reads.rstrip('?')}{', but is not sure' * reads.endswith('?')}." if reads else ""
+    right.html(close_up(models, digit, sure))
     return digit[None]
 
 
@@ -97,6 +98,6 @@ posterior_seed = choose_decoding(models)
 if len(pixels):
     errors = errors_of(models, test.images, posterior_seed)
     st.html(table(models, pixels, captions, errors, reader, posterior_seed, what))
-    if reader:
-        st.caption("Below each pair its error and, after the dot, the classifier's reading; ? where it is not sure.")
+    legend = f"Below each pair its error, the smallest in colour, beside the errors on {JUDGED:,} test images"
+    st.caption(f"{legend}{'; last, what the classifier reads, with ? where it is not sure' * bool(reader)}.")
 layout.status(models.values())

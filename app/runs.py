@@ -22,15 +22,16 @@ IMAGES = 8
 Seen = tuple[tuple[Stamp | None, ...], str]  # what answers depend on: the files, and the state of git
 
 
-def facts(workspace: Workspace, models: dict[str, ExportedModel]) -> str:
-    """Where every model on screen comes from: data, parameters, files."""
+def facts(models: dict[str, ExportedModel]) -> str:
+    """Where every model on screen comes from: data, the parameters that it was trained with, files."""
     rows: dict[str, dict[str, str]] = {}
     for name, model in models.items():
         manifest = model.manifest
         column = {
             f"{manifest.dataset}.npz, sha256": manifest.data_sha256[:SHOWN],
             **{f"{file}, sha256": entry.sha256[:SHOWN] for file, entry in sorted(manifest.files.items())},
-            **{key: _value(value) for key, value in workspace.models[name].items()},
+            "onnxruntime and torch agree within": _value(model.agreement),
+            **{key: _value(value) for key, value in manifest.params.items()},
         }
         for key, value in column.items():
             rows.setdefault(key, {})[name] = value
@@ -121,11 +122,15 @@ try:
         if found:
             column.subheader(title)
             column.html(changes(found))
-    model = st.segmented_control("The same test images through both exports of", list(models), key="both")
+    model = st.segmented_control(
+        "The same test images through both exports of", list(models), key="both", bind="query-params"
+    )
     if model:
         st.html(both(models[model], fetched(workspace.root, revision, model, seen), workspace))
 except (ExperimentError, ArtifactError) as error:
     st.info(f"DVC has no answer: {error}", icon=":material/history_toggle_off:")
 st.subheader("On screen")
-st.html(facts(workspace, models))
+st.html(facts(models))
+if changed := [name for name, model in models.items() if workspace.models[name] != model.manifest.params]:
+    st.caption(f"params.yaml asks for something else by now of {', '.join(changed)}: `dvc repro` makes it.")
 layout.status(models.values())

@@ -32,7 +32,7 @@ def verdict(samples: Samples, measured: float | None) -> str:
     if samples.reading is not None and len(samples.images):
         parts.append(f"The classifier is sure of {samples.reading.accepted.sum()} of {len(samples.images)}")
     if measured is not None:
-        parts.append(f"pipeline: {measured:.0%}")
+        parts.append(f"over many draws: {measured:.0%}")
     if samples.drawn > len(samples.images):
         parts.append(f"{samples.drawn} drawn")
     return " · ".join(parts)

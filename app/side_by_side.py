@@ -25,7 +25,7 @@ LIMIT = 0.75  # the difference that gets the full colour, the same for all model
 def typical_errors(
     _model: ExportedModel,
     _images: UInt8[np.ndarray, "n 28 28"],
-    sha256: str,  # noqa: ARG001 - a cache key
+    sha256: tuple[str, ...],  # noqa: ARG001 - a cache key
     posterior_seed: int | None,
 ) -> Float[np.ndarray, " n"]:
     """A model's errors on the first test images: what an error is measured against."""
@@ -39,7 +39,10 @@ def errors_of(
     """`typical_errors` of every model; of VAEs those of samples, where there is a seed."""
     return {
         name: typical_errors(
-            model, images, "".join(entry.sha256 for entry in model.manifest.files.values()), posterior_seed
+            model,
+            images,
+            (model.manifest.data_sha256, *(entry.sha256 for entry in model.manifest.files.values())),
+            posterior_seed,
         )
         for name, model in models.items()
     }

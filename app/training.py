@@ -16,6 +16,7 @@ REFRESH_SECONDS = 1.5
 LEAST_SECONDS = 90
 EPOCHS = 3  # as long as the last one
 FIRST_SECONDS = 600  # while there is but one, which says nothing of their length
+AT_ONCE = 0.05  # seconds between pictures: so fast they are written again by a training that goes on after a stop
 
 
 def curve_path(workspace: Workspace, name: str) -> Path:
@@ -38,10 +39,10 @@ def first_picture(workspace: Workspace, name: str) -> int:
 def patience(workspace: Workspace, name: str) -> float:
     """For how many seconds an unfinished curve may rest and still be going on."""
     pictures = read_pictures(workspace.root / "models" / name / "epochs").values()
-    times = [found[1] for path in pictures if (found := artifacts.stamp(path))]
-    if len(times) < 2:
+    times = [found[1] / 1e9 for path in pictures if (found := artifacts.stamp(path))]
+    if len(times) < 2 or times[-1] - times[0] < AT_ONCE * len(times):
         return FIRST_SECONDS
-    return max(LEAST_SECONDS, EPOCHS * (times[-1] - times[-2]) / 1e9)
+    return max(LEAST_SECONDS, EPOCHS * (times[-1] - times[-2]))
 
 
 def followed() -> Workspace:
@@ -146,8 +147,8 @@ if not workspace.models:
 names = list(workspace.models)
 # Chosen once per session: a default that moves with the runs would take the page away from its reader.
 default = st.session_state.setdefault("newest_curve", max(names, key=lambda name: written(workspace, name)))
-name = st.sidebar.pills(
-    "Model", names, default=default if default in names else names[0], required=True, key="model", bind="query-params"
-)
+default = default if default in names else names[0]
+layout.follow_default("model", default)
+name = st.sidebar.pills("Model", names, default=default, required=True, key="model", bind="query-params")
 live(workspace, name)
-layout.status(artifacts.last_good().values())
+layout.status(artifacts.opened_models().all())

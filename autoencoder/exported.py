@@ -28,6 +28,7 @@ class Manifest(BaseModel):
     latent_dim: PositiveInt
     dataset: str
     data_sha256: str
+    params: dict[str, Any]  # the section of params.yaml that it was trained with
     files: dict[str, FileEntry]
     parity: dict[str, Any]
 
@@ -62,6 +63,11 @@ class ExportedModel:
     encoder: Session
     decoder: Session
     latents: Latents
+
+    @property
+    def agreement(self) -> float:
+        """The largest difference between what onnxruntime and torch computed of the test images, when exported."""
+        return max(value for name, value in self.manifest.parity.items() if name.endswith("_max_abs"))
 
     def encode(self, images: Float[np.ndarray, "batch 28 28"] | Float[np.ndarray, "batch 1 28 28"]) -> Encoding:
         """Codes of images with intensities in [0, 1]; the mean is the deterministic one."""

@@ -85,8 +85,9 @@ def export(digits: tuple[np.ndarray, np.ndarray]) -> Export:
             "latent_dim": latent_dim,
             "dataset": "mnist",
             "data_sha256": "0" * 64,
+            "params": {"kind": kind, "latent_dim": latent_dim},
             "files": files,
-            "parity": {},
+            "parity": {"images": 300, "reconstruction_max_abs": 1.2e-6},
         }
         (folder / "manifest.json").write_text(json.dumps(tree | manifest))
         return folder

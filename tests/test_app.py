@@ -1,9 +1,11 @@
 """What all pages of the viewer have in common, without a browser: workspaces, models that change, devices."""
 
+import gc
 import json
 import os
 import subprocess
 import sys
+import weakref
 from functools import partial
 
 import numpy as np
@@ -91,6 +93,66 @@ def test_a_model_stays_on_screen_while_its_successor_is_made(app, root, export):
     app.run()
     assert messages(app) == ""
     assert "30 dimensions" in page_html(app)
+
+
+def test_a_model_that_has_just_been_exported_joins_those_that_nobody_has_chosen(root, start):
+    """A first `dvc repro`, watched: the models come one by one."""
+    folder = root / "models" / "vae" / "onnx"
+    folder.rename(root / "elsewhere")
+    app = start(root)
+    show(app, "sample.py")
+    (root / "elsewhere").rename(folder)
+    assert app.run().sidebar.pills(key="models").value == ["pca", "vae"]
+    app.sidebar.pills(key="models").set_value(["vae"]).run()
+    folder.rename(root / "elsewhere")
+    (root / "elsewhere").rename(folder)
+    show(app, "reconstruct.py")
+    assert app.sidebar.pills(key="models").value == ["vae"]  # this was chosen
+
+
+def test_a_page_s_own_default_model_is_not_another_page_s_choice(root, start):
+    os.utime(root / "plots" / "pca" / "loss.csv", (2e9, 2e9))  # the newest curve
+    app = start(root)
+    assert show(app, "explore.py").sidebar.pills(key="model").value == "vae"
+    assert show(app, "training.py").sidebar.pills(key="model").value == "pca"
+    assert show(app, "explore.py").sidebar.pills(key="model").value == "vae"
+    app.sidebar.pills(key="model").set_value("pca").run()
+    (root / "plots" / "vae" / "loss.csv").touch()
+    assert show(app, "training.py").sidebar.pills(key="model").value == "pca"
+    assert show(app, "explore.py").sidebar.pills(key="model").value == "pca"  # this was chosen
+
+
+def test_a_model_of_other_data_is_left_out_until_its_export_is_made_again(root, start, export):
+    export(root, "vae", "vae", dataset="fashion_mnist", data_sha256="1" * 64)
+    app = start(root)
+    assert '<span class="name">vae</span>' not in page_html(app)
+    assert "**vae** is left out: it was exported for other data (fashion_mnist) than pca (mnist)" in messages(app)
+    export(root, "vae", "vae")
+    app.run()
+    assert messages(app) == ""
+    assert '<span class="name">vae</span>' in page_html(app)
+
+
+def test_what_a_new_export_has_replaced_is_let_go(root, monkeypatch, export):
+    monkeypatch.syspath_prepend(APP)
+    from opened import Opened
+
+    loaded: list[tuple[object, ...]] = []
+
+    class Model:
+        def __init__(self, *arguments: object) -> None:
+            loaded.append(arguments)
+
+    opened, folder = Opened(Model), export(root, "vae", "vae")
+    first = weakref.ref(opened.current(folder, ""))
+    assert opened.current(folder, "") is first() is opened.last(folder)
+    assert len(loaded) == 1
+    export(root, "vae", "vae", latent_dim=3)
+    opened.current(folder, "")
+    gc.collect()
+    assert len(loaded) == 2
+    assert first() is None
+    assert len(opened.all()) == 1
 
 
 def test_missing_data_is_named_with_the_command(app, root):

@@ -1,6 +1,7 @@
 """The page Compare: the same question to every model, their figures, and the two claims."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -102,10 +103,41 @@ def test_the_chart_says_that_it_shows_all_models(measured, compare):
     assert 'alt="continuity and completeness of every model"' in page_html(compare)
 
 
-def test_figures_that_are_missing_are_named_with_the_command(measured, compare):
+def columns(html: str) -> list[str]:
+    return re.findall(r"<th>([^<]+)</th>", html.split('<div class="figures">')[1].split("</tr>")[0])
+
+
+def test_figures_that_are_missing_are_named_with_the_command_beside_the_others(measured, compare):
+    """As while `dvc repro` evaluates: it removes what it is about to write."""
+    assert columns(page_html(view(compare, "figures"))) == ["pca", "vae", "real images"]
     (measured / "details" / "vae.json").unlink()
-    view(compare, "figures")
-    assert "`details/vae.json` cannot be read. To mend it: `dvc repro evaluate@vae`" in compare.error[0].value
+    assert columns(page_html(compare.run())) == ["pca", "real images"]
+    assert "**vae**: no figures in `details/vae.json`" in compare.warning[0].value
+    assert compare.warning[0].value.endswith("If no run is under way: `dvc repro evaluate@vae`")
+    for name in ("pca", "real"):
+        (measured / "details" / f"{name}.json").unlink()
+    page_html(compare.run())
+    assert "Real images" in compare.warning[2].value
+
+
+def test_figures_of_an_earlier_export_are_not_those_of_the_models_on_screen(measured, compare):
+    path = measured / "details" / "vae.json"
+    figures = json.loads(path.read_text())
+    exported = json.loads((measured / "models" / "vae" / "onnx" / "manifest.json").read_text())
+    path.write_text(json.dumps(figures | {"latents": "01234567"}))
+    assert columns(page_html(view(compare, "figures"))) == ["pca", "real images"]
+    assert "or those of an earlier export" in compare.warning[0].value
+    path.write_text(json.dumps(figures | {"latents": exported["files"]["latents.npz"]["sha256"][:8]}))
+    assert columns(page_html(compare.run())) == ["pca", "vae", "real images"]
+    assert not compare.warning
+
+
+@pytest.mark.usefixtures("pair")
+def test_claims_without_figures_are_left_out(measured, compare):
+    (measured / "details" / "vae.json").unlink()
+    view(compare, "claims")
+    assert "`dvc repro evaluate@vae`" in compare.warning[0].value
+    assert not compare.markdown
 
 
 @pytest.mark.usefixtures("pair")

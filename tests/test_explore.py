@@ -105,7 +105,18 @@ def test_the_plane_of_three_digits_marks_them(explore):
     app.sidebar.multiselect(key="corners").set_value([3, 5]).run()
     assert "Choose three" in " ".join(caption.value for caption in checked(app).sidebar.caption)
     app.sidebar.multiselect(key="corners").set_value([3, 5, 8]).run()
-    assert [corner["label"] for corner in given(checked(app), "latent_map")["corners"]] == ["3", "5", "8"]
+    shown = given(checked(app), "latent_map")
+    assert [corner["label"] for corner in shown["corners"]] == ["3", "5", "8"]
+    assert shown["caption"].startswith("Through typical digits of three kinds")
+    app.sidebar.pills(key="digit").set_value(7).run()  # off that plane: none of the three digits is on the map any more
+    shown = given(checked(app), "latent_map")
+    assert shown["corners"] == []
+    assert shown["caption"].startswith("Parallel to the plane through three typical digits, through the point")
+
+
+def test_a_link_to_no_test_image_is_passed_over(explore):
+    for index in ("9" * 5000, "-1", "x", "100000000"):
+        assert (point(explore(model="vae", index=index)) == point(explore(model="vae"))).all()
 
 
 def test_a_jump_goes_to_a_digit_and_the_button_back(explore):

@@ -1,5 +1,6 @@
 """The page Runs: what is on screen, and how another run differs, without DVC."""
 
+import json
 import subprocess
 from contextlib import nullcontext
 from pathlib import Path
@@ -42,6 +43,17 @@ def test_what_is_on_screen_is_named(runs):
     assert "<th>decoder.onnx, sha256</th>" in html
 
 
+def test_parameters_are_those_of_the_training_also_when_params_yaml_has_changed(runs, root):
+    for latent_dim in (8, 3):
+        models = {"pca": {"kind": "pca", "latent_dim": 8}, "vae": {"kind": "vae", "latent_dim": latent_dim}}
+        (root / "params.yaml").write_text(json.dumps({"models": models}))
+        html = page_html(runs.run())
+        assert bool(runs.caption) is (latent_dim != 8)
+    assert row(html, "latent_dim") == "<td>8</td><td>8</td>"
+    assert row(html, "onnxruntime and torch agree within") == "<td>1.2e-06</td><td>1.2e-06</td>"
+    assert "something else by now of vae: `dvc repro`" in runs.caption[0].value
+
+
 def test_only_a_figure_that_has_become_better_is_marked(runs):
     html = page_html(runs)
     assert row(html, "models.vae.latent_dim") == "<td>5</td><td>8</td>"
@@ -53,7 +65,9 @@ def test_only_a_figure_that_has_become_better_is_marked(runs):
 
 def test_the_same_images_go_through_both_exports(runs):
     runs.segmented_control(key="both").set_value("vae").run()
-    html = page_html(runs)
+    assert runs.query_params["both"] == "vae"
+    show(runs, "sample.py")
+    html = page_html(show(runs, "runs.py"))
     assert html.count('alt="there"') == html.count('alt="here"') == 8
     there, here = (html.split(f'alt="{side}"')[0].rsplit("base64,", 1)[1] for side in ("there", "here"))
     assert there != here

@@ -57,6 +57,8 @@ def age(path: Path, seconds: float) -> None:
         ([100, 99, 98], 92, False),
         ([590], 590, True),  # nobody knows how long the second one takes
         ([610], 610, False),
+        ([590.02, 590.01, 590], 590, True),  # written again by a training that goes on
+        ([610.02, 610.01, 610], 610, False),
     ],
 )
 def test_a_training_has_stopped_when_its_next_epoch_is_overdue(app, root, pictures, curve, running):

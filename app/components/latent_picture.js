@@ -9,7 +9,7 @@ export default function ({ data, parentElement }) {
 
 class LatentPicture {
   constructor(root) {
-    for (const name of ["card", "pixels", "state", "distance", "gauge", "limit"]) this[name] = root.querySelector(`.${name}`);
+    for (const name of ["card", "pixels", "state", "distance", "gauge", "limit", "said"]) this[name] = root.querySelector(`.${name}`);
     this.context = this.pixels.getContext("2d");
     this.image = this.context.createImageData(SIZE, SIZE);
     this.image.data.fill(255);
@@ -35,6 +35,7 @@ class LatentPicture {
     this.pixels.dataset.exact = exact;
     write(this.state, exact ? "Decoded exactly" : "Blended");
     this.measure();
+    if (exact) write(this.said, `Decoded exactly, ${this.distance.textContent}`); // a screen reader is told where a move ends
   }
 
   measure() {

@@ -34,7 +34,7 @@ class LatentSliders {
   build(dimensions) {
     this.rows = dimensions.map(({ index, std, dead }, i) => {
       const row = document.createElement("label");
-      row.innerHTML = `<span>z${index}</span><input type="range"><output></output>`;
+      row.innerHTML = `<span>z${index}</span><input type="range"><output aria-live="off"></output>`;
       row.classList.toggle("dead", dead);
       row.title = `Its codes have a standard deviation of ${std}`;
       const [, input, output] = row.children;
@@ -74,6 +74,7 @@ class LatentSliders {
       const text = value.toFixed(Math.abs(value) < 10 ? 2 : 1).replace("-0.00", "0.00");
       if (output.value === text) continue;
       output.value = text;
+      input.setAttribute("aria-valuetext", text);
       if (Number(input.value) !== value) input.value = value;
     }
   }
