@@ -13,11 +13,7 @@ from scripts.dvc_command import dvc, lay_out
 
 def from_scratch(folder: Path, data: Path) -> dict[str, Any]:
     """Wall seconds of `dvc repro` without the download, and what its stages say of themselves."""
-    lay_out(folder)
-    (folder / "data").mkdir()
-    shutil.copy2(data, folder / "data" / data.name)
-    if dvc("commit", "--force", "download", root=folder, quiet=True):
-        raise RuntimeError("dvc commit failed")
+    lay_out_with_data(folder, data)
     wall = _repro(folder)
     stages = {path.stem: json.loads(path.read_text()) for path in sorted((folder / "timings").glob("*.json"))}
     return {
@@ -26,6 +22,15 @@ def from_scratch(folder: Path, data: Path) -> dict[str, Any]:
         "stages": stages,
         "metrics": {path.stem: json.loads(path.read_text()) for path in (folder / "metrics").glob("*.json")},
     }
+
+
+def lay_out_with_data(folder: Path, data: Path) -> None:
+    """The pipeline in a folder of its own, with the workspace's data as if it had been downloaded there."""
+    lay_out(folder)
+    (folder / "data").mkdir(exist_ok=True)
+    shutil.copy2(data, folder / "data" / data.name)
+    if dvc("commit", "--force", "download", root=folder, quiet=True):
+        raise RuntimeError("dvc commit failed")
 
 
 def changes(folder: Path) -> dict[str, float]:

@@ -1,0 +1,74 @@
+"""A likelihood to compare with papers: models of likelihood.yaml through the pipeline, in `.bench/likelihood`.
+
+`python -m benchmarks.likelihood vae_iwae` trains, exports and evaluates, and writes benchmarks/results/likelihood.json.
+Stopped at any moment and started again, it goes on where it was.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from autoencoder.config import Parameters
+from autoencoder.devices import select_device
+from autoencoder.files import write_json
+from benchmarks.machine import environment
+from benchmarks.pipeline import lay_out_with_data
+from benchmarks.report import RESULTS, rounded
+from scripts.dvc_command import dvc
+
+DATA = Path("data/mnist.npz")
+FOLDER = Path(".bench/likelihood")
+SETTINGS = Path("benchmarks/likelihood.yaml")
+FIGURES = ("nll", "nll_gmm", "elbo", "kl_divergence", "active_units", "parameters")
+STAGES = ("train", "export", "evaluate")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The exit code: that of the first DVC command that fails."""
+    settings = Parameters.load(SETTINGS).tree
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.likelihood", description=__doc__)
+    parser.add_argument("models", nargs="+", choices=list(settings["models"]), help="which of likelihood.yaml")
+    wanted = parser.parse_args(argv).models
+    if not DATA.exists():
+        print(f"error: {DATA} is missing; make it with `dvc repro download`", file=sys.stderr)
+        return 1
+    lay_out_with_data(FOLDER, DATA)
+    params = adapted(Parameters.load(Path("params.yaml")).tree, settings)
+    write_json(FOLDER / "params.yaml", params)  # JSON is YAML
+    machine = environment(select_device(os.environ.get("DEVICE", "auto"))[0])
+    path = RESULTS / "likelihood.json"
+    for name in wanted:
+        if code := dvc("repro", f"evaluate@{name}", root=FOLDER):
+            return code
+        results = json.loads(path.read_text()) if path.exists() else {}
+        results[name] = measured(name, params) | {"environment": machine}
+        write_json(path, rounded(results))
+        print(f"{name}: " + ", ".join(f"{figure} {results[name][figure]}" for figure in FIGURES))
+    print(f"written to {path}")
+    return 0
+
+
+def adapted(params: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """The workspace's parameters with the settings' models, and with what else the settings name."""
+    sections = {key: params[key] | values for key, values in settings.items() if key != "models"}
+    return params | sections | {"models": settings["models"]}
+
+
+def measured(name: str, params: dict[str, Any]) -> dict[str, Any]:
+    """The figures of a finished model, what they depend on, and the seconds inside its stages."""
+    details = json.loads((FOLDER / "details" / f"{name}.json").read_text())
+    timings = {stage: json.loads((FOLDER / "timings" / f"{stage}_{name}.json").read_text()) for stage in STAGES}
+    asked = {"seed": params["seed"], **{key: params["evaluate"][key] for key in ("iwae_samples", "iwae_images")}}
+    return {
+        **{figure: details[figure] for figure in FIGURES},
+        **asked,
+        "components": params["density"]["components"],
+        "seconds": {stage: timing["seconds"] for stage, timing in timings.items()},
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

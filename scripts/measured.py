@@ -1,0 +1,218 @@
+"""What the benchmarks have measured, as tables for the documents: speed, likelihood, the viewer's answers, photographs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from autoencoder.comparison import table
+
+SPEED, PHOTOGRAPHS = Path("benchmarks/results/cpu.json"), Path("benchmarks/results/photos.json")
+LIKELIHOOD = Path("benchmarks/results/likelihood.json")
+WITHOUT_MODEL = {"classifier", "export_classifier", "reference"}  # stages; the others' timings are <stage>_<model>
+
+ANSWERS = {
+    "Explore, two dimensions: a key on a slider until the blended picture": ("explore_2d", "key_to_blended"),
+    "from its release until the exact picture": ("explore_2d", "release_to_exact"),
+    "Explore, 20 dimensions: a key until the blended picture": ("explore_20d", "key_to_blended"),
+    "from its release until the exact picture, with new strips": ("explore_20d", "release_to_exact"),
+    "Reconstruct: the end of a stroke until its reconstructions by five models": ("stroke",),
+    "five other images through five models": ("reconstruct_another_draw",),
+    "Sample: other noise, 25 samples of five models": ("sample_another_draw",),
+    "Walk: other images, five models": ("walk_another_draw",),
+    "to the page Reconstruct": ("page_switch", "reconstruct"),
+    "to the page Sample": ("page_switch", "sample"),
+    "to the page Explore": ("page_switch", "explore"),
+    "to the page Walk": ("page_switch", "walk"),
+    "to the page Compare": ("page_switch", "compare"),
+    "to the page Training": ("page_switch", "training"),
+    "ten sessions at once, an action a second each: in the page of one": ("ten_sessions", "in_the_page"),
+    "until the server has answered the others": ("ten_sessions", "at_the_server"),
+}
+PHOTOGRAPHED = {
+    "photographed": "moved, scaled, photographed",
+    "thicker_pen": "and thickened by up to half a pixel of MNIST's",
+    "marker": "thickened by half to one and a half pixels",
+    "fine_pen": "thinned by about half a pixel",
+    "bad_light": "a shadow's edge across the paper",
+    "bad_camera": "out of focus and noisy",
+    "dirty_paper": "specks on the paper",
+    "blackboard": "bright on a dark board",
+}
+
+
+def highlights() -> str:
+    """The most telling figures of `make bench`, one line each."""
+    found = json.loads(SPEED.read_text())
+    quality, epochs, pipeline = found["time_to_quality"], found["time_per_epoch"], found["pipeline"]
+    recipe, article = quality["recipe"], quality["article"]
+    rows = [row for name, row in epochs.items() if name not in ("images", "networks", "peak_gflops")]
+    plain, pythae = ([row[f"{loop}_over_ours"] for row in rows] for loop in ("plain", "pythae"))
+    drag, paint = found["interaction"]["explore_2d"], found["first_paint"]["viewer"]["first_page_seconds"]
+    changed = pipeline["changes"]
+    lines = {
+        "as good as the article's training loop after 5 epochs": f"in {recipe['seconds']['median']:.1f} s instead of "
+        f"{article['seconds']['median']:.0f}: **{recipe['times_faster']:.0f} times** faster, with "
+        f"{recipe['as_good']} of {len(quality['seeds'])} seeds",
+        f"an epoch, over {len(rows)} networks": f"{min(plain):.1f} to {max(plain):.1f} times faster than a plain "
+        f"DataLoader loop, {min(pythae):.1f} to {max(pythae):.1f} times than pythae's",
+        "`dvc repro`, seven models": f"{pipeline['wall_seconds'] / 60:.0f} minutes from scratch, "
+        f"{changed['one_number']:.0f} s after a change to one of them, {changed['nothing']:.0f} s after none",
+        "the viewer": f"first page in {paint['median']:.1f} s, {drag['pictures_a_second']['median']:.0f} pictures a "
+        f"second under a dragged point, the exact one {drag['release_to_exact']['median']:.0f} ms after its release",
+    }
+    return table(["", ""], [[*line] for line in lines.items()], numbers=False)
+
+
+def speed() -> str:
+    """What `make bench` measured."""
+    found = json.loads(SPEED.read_text())
+    machine = found["environment"]
+    quality, epochs, decoding = found["time_to_quality"], found["time_per_epoch"], found["decoding"]
+    pipeline, paint = found["pipeline"], found["first_paint"]
+    images, networks, peak = (epochs.pop(name) for name in ("images", "networks", "peak_gflops"))
+    mlp, conv = networks["mlp"], networks["conv"]
+    seeds = len(quality["seeds"])
+    words = {
+        "article": "the article's own loop, 5 epochs",
+        "same_optimizer": "this training loop, same optimiser, batches and epochs",
+        "recipe": "this training loop with Muon, 1 epoch",
+    }
+    parts = [
+        f"{machine['cpu']}, {machine['cpu_cores']} cores, torch {machine['torch']}, onnxruntime "
+        f"{machine['onnxruntime']}; seconds are medians, with the least and most of the repeats in brackets.",
+        f"*Time to quality*: the article's autoencoder on {quality['images']:,} images, {seeds} seeds:",
+        table(
+            ["", "seconds", "test MSE", "times faster", f"as good as {quality['target_mse']:.4f}"],
+            [
+                [
+                    text,
+                    _seconds(quality[name]["seconds"]),
+                    " to ".join(f"{pick(run['test_mse'] for run in quality[name]['runs']):.4f}" for pick in (min, max)),
+                    f"**{quality[name]['times_faster']:.1f}**" if name != "article" else "",
+                    f"{quality[name]['as_good']} of {seeds}",
+                ]
+                for name, text in words.items()
+            ],
+        ),
+        f"*Seconds per epoch* of 50,000 images, timed on {images['mlp']:,} of them (convolutions: {images['conv']:,}); MLP: "
+        f"`hidden: {mlp['hidden']}`, conv: `channels: {conv['channels']}, hidden: {conv['hidden']}`; "
+        f"the floor is the arithmetic alone at the {peak:.0f} "
+        "GFLOP/s that a large matrix product reaches here:",
+        table(
+            ["network", "this loop", "plain DataLoader loop", "pythae 0.1.2", "floor", "this loop / floor"],
+            [
+                [
+                    name,
+                    *(_seconds(row[loop]) for loop in ("ours", "plain", "pythae")),
+                    f"{row['floor']:.2f}",
+                    f"{row['times_floor']:.1f}",
+                ]
+                for name, row in epochs.items()
+            ],
+        ),
+        "*The pipeline*, seven models, data already there:",
+        table(
+            ["`dvc repro`", "seconds"],
+            [
+                ["from scratch", f"{pipeline['wall_seconds']:.0f}"],
+                ["with nothing changed", f"{pipeline['changes']['nothing']:.1f}"],
+                ["`models.vae.beta` changed", f"{pipeline['changes']['one_number']:.0f}"],
+                ["and put back", f"{pipeline['changes']['put_back']:.1f}"],
+            ],
+        ),
+        table(
+            ["stage, over its models", "seconds of the process, imports included", "peak memory (GB)"],
+            [[f"`{stage}`", *cells] for stage, cells in _stages(pipeline["stages"]).items()],
+        ),
+        f"*Serving*, one core: milliseconds to decode latents with `{decoding['model']}`'s exported decoder:",
+        table(
+            ["latents", "onnxruntime", "torch", "numpy", "floor"],
+            [
+                [
+                    f"{int(batch):,}",
+                    *(f"{row[name]['median']:.2f}" for name in ("onnxruntime", "torch", "numpy")),
+                    f"{row['floor']:.2f}",
+                ]
+                for batch, row in sorted(decoding["milliseconds"].items(), key=lambda item: int(item[0]))
+            ],
+        ),
+        f"*The viewer* answers {_seconds(paint['viewer']['server_seconds'])} s after `streamlit run` and shows its first "
+        f"page {_seconds(paint['viewer']['first_page_seconds'])} s later in a Chromium with an empty cache; an empty "
+        f"Streamlit app takes {_seconds(paint['empty_app']['first_page_seconds'])} s for that. It holds "
+        f"{paint['viewer']['memory_mb']['median']:.0f} MB.",
+    ]
+    return "\n\n".join(parts)
+
+
+def _seconds(value: dict[str, float]) -> str:
+    return f"{value['median']:.2f} ({value['min']:.2f} to {value['max']:.2f})"
+
+
+def _stages(timings: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
+    """Least and most of the models that go through a stage."""
+    rows = {}
+    stages = {name: name if name in WITHOUT_MODEL else name.partition("_")[0] for name in timings}
+    for stage in dict.fromkeys(stages.values()):
+        found = [timing for name, timing in timings.items() if stages[name] == stage]
+        seconds = sorted({f"{timing['process_seconds']:.0f}" for timing in found}, key=float)
+        memory = max(timing["peak_memory_mb"] for timing in found) / 1e3
+        rows[stage] = [" to ".join(dict.fromkeys((seconds[0], seconds[-1]))), f"{memory:.1f}"]
+    return rows
+
+
+def likelihood() -> str:
+    """What `python -m benchmarks.likelihood` measured."""
+    rows = []
+    for name, run in json.loads(LIKELIHOOD.read_text()).items():
+        machine = run["environment"]
+        minutes = (f"{run['seconds'][stage] / 60:.0f}" for stage in ("train", "export", "evaluate"))
+        nll, nll_gmm = (f"**{run[metric]:.2f}**" for metric in ("nll", "nll_gmm"))
+        counts = (f"{run[count]:,}" for count in ("iwae_samples", "iwae_images", "parameters"))
+        where = machine.get("gpu") or f"{machine['cpu_cores']} cores, {machine['cpu']}"
+        rows.append([f"`{name}`", nll, nll_gmm, *counts, *minutes, f"{where}, torch {machine['torch']}"])
+    counts_head = ["k", "test images", "parameters"]
+    times_head = ["minutes to train", "to export", "to evaluate", "on"]
+    return table(["seed 0", "nll", "nll_gmm", *counts_head, *times_head], rows)
+
+
+def interaction() -> str:
+    """What `make bench` measured of the viewer's answers."""
+    found = json.loads(SPEED.read_text())
+    machine, measured = found["environment"], found["interaction"]
+    rows = []
+    for words, path in ANSWERS.items():
+        value = measured
+        for key in path:
+            value = value[key]
+        rows.append([words, *(f"{value[key]:.0f}" for key in ("median", "min", "max"))])
+    return "\n\n".join(
+        [
+            f"Milliseconds in the page of a Chromium on the same {machine['cpu_cores']} cores ({machine['cpu']}), "
+            "measured by `make bench`:",
+            table(["", "median", "least", "most"], rows),
+            f"In a drag the picture follows {measured['explore_2d']['pictures_a_second']['median']:.0f} times a second, "
+            f"in 20 dimensions {measured['explore_20d']['pictures_a_second']['median']:.0f} times. The ten sessions: "
+            "half on Reconstruct, half on Sample, one in a browser, whose page is measured, nine as its requests alone.",
+        ]
+    )
+
+
+def photographs() -> str:
+    """What `python -m benchmarks.photos` measured."""
+    found = json.loads(PHOTOGRAPHS.read_text())
+    rows = []
+    for setting, words in PHOTOGRAPHED.items():
+        part = found[setting]
+        errors = [
+            part[form][f"error_against_{what}"] for form in ("prepared", "naive") for what in ("input", "original")
+        ]
+        ratios = [f"{part['times_clean']:.2f}", f"{part['times_better_than_naive']:.1f}"]
+        read = [f"{part[form]['read_alike']:.1%}" for form in ("prepared", "naive")]
+        rows.append([words, *(f"{error:.4f}" for error in errors), *ratios, *read])
+    clean = found["photographed"]["clean"]["error_against_original"]
+    head = [
+        f"{found['photographed']['digits']} digits", "prepared: error against the encoder's input", "and the original",
+        "naive: against its input", "and the original", "times the clean digits' error", "times better than naive",
+        "read as the clean digit", "naive",
+    ]  # fmt: skip
+    return f"{table(head, rows)}\n\nThe clean digits themselves are reconstructed with an error of {clean:.4f}."
