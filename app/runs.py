@@ -7,8 +7,9 @@ import artifacts
 import experiments
 import layout
 import streamlit as st
-from artifacts import Stamp, Workspace
+from artifacts import Workspace
 from experiments import Difference, ExperimentError
+from opened import Stamp
 
 from autoencoder.catalog import METRICS
 from autoencoder.exported import ExportedModel, load_model

@@ -10,6 +10,7 @@ import layout
 import streamlit as st
 from artifacts import Workspace
 from curves import SPLITS, TERMS, chart, read_curve, read_pictures, read_timings
+from opened import stamp
 
 REFRESH_SECONDS = 1.5
 # For how long after an epoch the next is waited for, before a training counts as stopped.
@@ -26,20 +27,20 @@ def curve_path(workspace: Workspace, name: str) -> Path:
 
 def written(workspace: Workspace, name: str) -> int:
     """When the curve last changed; 0 where there is none."""
-    found = artifacts.stamp(curve_path(workspace, name))
+    found = stamp(curve_path(workspace, name))
     return found[1] if found else 0
 
 
 def first_picture(workspace: Workspace, name: str) -> int:
     """When this training finished its first epoch: what was noted before is another one's."""
-    found = artifacts.stamp(workspace.root / "models" / name / "epochs" / "epoch_0001.png")
+    found = stamp(workspace.root / "models" / name / "epochs" / "epoch_0001.png")
     return found[1] if found else 0
 
 
 def patience(workspace: Workspace, name: str) -> float:
     """For how many seconds an unfinished curve may rest and still be going on."""
     pictures = read_pictures(workspace.root / "models" / name / "epochs").values()
-    times = [found[1] / 1e9 for path in pictures if (found := artifacts.stamp(path))]
+    times = [found[1] / 1e9 for path in pictures if (found := stamp(path))]
     if len(times) < 2 or times[-1] - times[0] < AT_ONCE * len(times):
         return FIRST_SECONDS
     return max(LEAST_SECONDS, EPOCHS * (times[-1] - times[-2]))

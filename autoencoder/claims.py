@@ -78,6 +78,9 @@ def continuity_verdict(rows: Rows, pair: Pair) -> tuple[str, str]:
         return "the claim fails", "the autoencoder is the more continuous"
     if max(ratios) <= 1:
         return "the claim does not show", "in small steps the autoencoder is at least as continuous as the VAE"
+    if "the VAE" not in clearer and "the autoencoder" in clearer:
+        number = "first" if clearer[0] == "the autoencoder" else "second"
+        return "the claim does not show", f"by the {number} figure the autoencoder is the more continuous"
     if set(clearer) == {"neither"}:
         return "the claim does not show", "in small steps the autoencoder is about as continuous as the VAE"
     return (
@@ -118,9 +121,10 @@ def completeness_verdict(rows: Rows, pair: Pair) -> tuple[str, str]:
         return "the claim shows", "the VAE is ahead in all three"
     if max(ahead) == -1:
         return "the claim fails", "the autoencoder is ahead in all three"
-    if 1 in ahead:
-        return "the claim does not show clearly", f"the VAE is ahead in {ahead.count(1)} of the three"
-    return "the claim does not show", "the VAE is ahead in none of the three"
+    words = f"the VAE is ahead in {ahead.count(1) or 'none'} of the three"
+    if -1 in ahead:
+        words += f", the autoencoder in {ahead.count(-1)}"
+    return "the claim does not show clearly" if ahead.count(1) > ahead.count(-1) else "the claim does not show", words
 
 
 def completeness(rows: Rows, pair: Pair) -> str:

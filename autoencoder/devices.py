@@ -56,7 +56,7 @@ def configure(device: torch.device, tf32: bool) -> None:
     Args:
         device: where the work will be done; a GPU with its index.
         tf32: whether a GPU may multiply in TensorFloat-32 (10 bits of mantissa), as training does: it is faster and
-            ends at the same loss. Measuring uses full single precision.
+            ends at the same loss. What is measured of a trained model is computed in full single precision.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs to be deterministic
     torch.use_deterministic_algorithms(True)

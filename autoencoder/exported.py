@@ -22,7 +22,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     model: str
     kind: Literal["pca", "ae", "vae", "ae_article", "vae_article"]
     latent_dim: PositiveInt

@@ -13,7 +13,7 @@ import onnxruntime as ort
 
 from autoencoder.driver import why_no_gpu, why_no_work
 
-SCHEMA_VERSION = 1  # of graphs, manifest and side-car: `export` writes it, the viewer refuses others
+SCHEMA_VERSION = 2  # of graphs, manifest and side-car: `export` writes it, the viewer refuses others
 BATCH_SIZE = 1000  # images per run: bounds the memory that a convolution's activations take
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"

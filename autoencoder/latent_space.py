@@ -123,7 +123,7 @@ def distribution_metrics(
 ) -> dict[str, float]:
     """How pictures compare with `real` ones as a set; real pictures here give the noise floor of each metric."""
     generated = judged.features
-    few, many = (min(count, len(real)) for count in (params.coverage_samples, params.samples))
+    few, many = min(params.coverage_samples, len(real), len(generated)), min(params.samples, len(real))
     return {
         f"prior_acceptance_{name}": float(judged.accepted.mean()),
         f"coverage_{name}": coverage(_some(real, few), _some(generated, few), params.coverage_neighbors),
@@ -175,7 +175,7 @@ def prior_mismatch(model: PCA | AE | VAE, image: Float[Tensor, "n 1 28 28"], par
 
 
 def _partners(count: int, params: LatentSpaceParams) -> Int[np.ndarray, " count"]:
-    """For each of so many images another one."""
+    """For each of so many images one of them by chance, every one once."""
     return np.random.default_rng(params.noise_seed + PAIRS).permutation(count)
 
 

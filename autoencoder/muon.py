@@ -1,7 +1,7 @@
 """Muon, the optimizer of weight matrices: every update is orthogonalised (Jordan et al. 2024).
 
 torch's own turns the learning rate into a number, which a CUDA graph would freeze, and orthogonalises in bfloat16,
-which most CPUs only emulate. This one reads the rate where it is stored and keeps to the weights' precision.
+which most CPUs only emulate. This one reads the rate where it is stored and multiplies as the rest of the training.
 """
 
 import math

@@ -19,7 +19,7 @@ class ReaderManifest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     model: Literal["classifier"]
     dataset: str
     data_sha256: str

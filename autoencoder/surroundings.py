@@ -41,10 +41,10 @@ def mahalanobis(prior: Prior) -> Mahalanobis:
     if len(prior.weights) != 1:
         raise ValueError(f"a mixture of {len(prior.weights)} Gaussians has no distance in sigmas")
     deviations, directions = np.linalg.eigh(prior.factors[0])
-    floor = FLOOR * deviations.max()
+    floor = FLOOR * deviations.max() or FLOOR  # of a dead model nothing varies
     whitening = (directions / np.maximum(deviations, floor)) @ directions.T
     spread = np.linalg.norm(prior.factors[0], axis=1)
-    return Mahalanobis(prior.means[0], whitening, spread, int((deviations > floor).sum()))
+    return Mahalanobis(prior.means[0], whitening, spread, max(1, int((deviations > floor).sum())))
 
 
 def outline(

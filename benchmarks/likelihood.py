@@ -6,13 +6,14 @@ Stopped at any moment and started again, it goes on where it was.
 
 import argparse
 import json
-import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from autoencoder.config import Parameters
-from autoencoder.devices import select_device
 from autoencoder.files import write_json
 from benchmarks.machine import environment
 from benchmarks.pipeline import lay_out_with_data
@@ -35,13 +36,14 @@ def main(argv: list[str] | None = None) -> int:
     if not DATA.exists():
         print(f"error: {DATA} is missing; make it with `dvc repro download`", file=sys.stderr)
         return 1
+    machine = environment(torch.device("cpu"))  # each stage tells its own device
     lay_out_with_data(FOLDER, DATA)
     params = adapted(Parameters.load(Path("params.yaml")).tree, settings)
     write_json(FOLDER / "params.yaml", params)  # JSON is YAML
-    machine = environment(select_device(os.environ.get("DEVICE", "auto"))[0])
     path = RESULTS / "likelihood.json"
     for name in wanted:
-        if code := dvc("repro", f"evaluate@{name}", root=FOLDER):
+        # not from the run cache, which would bring a stage's outputs beside the seconds of another run
+        if code := dvc("repro", "--no-run-cache", f"evaluate@{name}", root=FOLDER):
             return code
         results = json.loads(path.read_text()) if path.exists() else {}
         results[name] = measured(name, params) | {"environment": machine}
@@ -51,14 +53,14 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def adapted(params: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+def adapted(params: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """The workspace's parameters with the settings' models, and with what else the settings name."""
     sections = {key: params[key] | values for key, values in settings.items() if key != "models"}
-    return params | sections | {"models": settings["models"]}
+    return {**params, **sections, "models": settings["models"]}
 
 
 def measured(name: str, params: dict[str, Any]) -> dict[str, Any]:
-    """The figures of a finished model, what they depend on, and the seconds inside its stages."""
+    """The figures of a finished model, what they depend on, and where and how long its stages ran."""
     details = json.loads((FOLDER / "details" / f"{name}.json").read_text())
     timings = {stage: json.loads((FOLDER / "timings" / f"{stage}_{name}.json").read_text()) for stage in STAGES}
     asked = {"seed": params["seed"], **{key: params["evaluate"][key] for key in ("iwae_samples", "iwae_images")}}
@@ -66,7 +68,7 @@ def measured(name: str, params: dict[str, Any]) -> dict[str, Any]:
         **{figure: details[figure] for figure in FIGURES},
         **asked,
         "components": params["density"]["components"],
-        "seconds": {stage: timing["seconds"] for stage, timing in timings.items()},
+        **{part: {stage: timing[part] for stage, timing in timings.items()} for part in ("seconds", "device")},
     }
 
 

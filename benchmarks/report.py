@@ -43,13 +43,14 @@ def run_parts(
         print(f"{part}:", flush=True)
         started = time.perf_counter()
         try:
-            results[part] = rounded(parts[part]())
+            found = rounded(parts[part]())
+            write_json(path, results | {part: found})  # refuses what is no number
         except Exception:  # whatever it was, the next part may work
             traceback.print_exc()
             failed.append(part)
             continue
-        print(f"  {json.dumps(results[part])}\n  took {time.perf_counter() - started:.0f} s", flush=True)
-        write_json(path, results)
+        results[part] = found
+        print(f"  {json.dumps(found)}\n  took {time.perf_counter() - started:.0f} s", flush=True)
     if summary:
         print(summary(results))
     print(f"written to {path}" + (f"; failed: {', '.join(failed)}" if failed else ""))

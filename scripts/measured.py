@@ -168,11 +168,13 @@ def likelihood() -> str:
         minutes = (f"{run['seconds'][stage] / 60:.0f}" for stage in ("train", "export", "evaluate"))
         nll, nll_gmm = (f"**{run[metric]:.2f}**" for metric in ("nll", "nll_gmm"))
         counts = (f"{run[count]:,}" for count in ("iwae_samples", "iwae_images", "parameters"))
-        where = machine.get("gpu") or f"{machine['cpu_cores']} cores, {machine['cpu']}"
-        rows.append([f"`{name}`", nll, nll_gmm, *counts, *minutes, f"{where}, torch {machine['torch']}"])
-    counts_head = ["k", "test images", "parameters"]
-    times_head = ["minutes to train", "to export", "to evaluate", "on"]
-    return table(["seed 0", "nll", "nll_gmm", *counts_head, *times_head], rows)
+        trained_on = run["device"]["train"]
+        where = trained_on if trained_on.startswith("cuda") else f"{machine['cpu_cores']} cores, {machine['cpu']}"
+        rows.append(
+            [f"`{name}`", str(run["seed"]), nll, nll_gmm, *counts, *minutes, f"{where}, torch {machine['torch']}"]
+        )
+    head = ["", "seed", "nll", "nll_gmm", "k", "test images", "parameters"]
+    return table([*head, "minutes to train", "to export", "to evaluate", "on"], rows)
 
 
 def interaction() -> str:

@@ -8,8 +8,8 @@ def _say_stopped(kind: type[BaseException], error: BaseException, trace: Traceba
     """Ctrl-C is one line instead of a traceback; from here on, since imports alone may take seconds."""
     if issubclass(kind, KeyboardInterrupt):
         print("stopped; run the same command again to go on", file=sys.stderr)
-    else:
-        sys.__excepthook__(kind, error, trace)
+        sys.exit(130)  # as a shell says of Ctrl-C
+    sys.__excepthook__(kind, error, trace)
 
 
 sys.excepthook = _say_stopped

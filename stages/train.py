@@ -88,9 +88,9 @@ def train_network(
         try:
             for metrics in training.epochs():
                 history.add(metrics, training.model)
-                if training.epoch < total and time.perf_counter() - noted > SECONDS_BETWEEN_NOTES:
-                    elapsed = {"seconds": seconds + time.perf_counter() - started}
-                    resume.save({"training": training.state_dict(), "history": history.state_dict()} | elapsed)
+                if training.epoch < total and (now := time.perf_counter()) - noted > SECONDS_BETWEEN_NOTES:
+                    state = {"training": training.state_dict(), "history": history.state_dict()}
+                    resume.save(state | {"seconds": seconds + now - started})
                     noted = time.perf_counter()
                     write_timings(
                         f"train_{name}",

@@ -66,7 +66,7 @@ def export(digits: tuple[np.ndarray, np.ndarray]) -> Export:
         }
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)
-        described = {"schema_version": "1", "model": name, "latent_dim": str(latent_dim)}
+        described = {"schema_version": "2", "model": name, "latent_dim": str(latent_dim)}
         contents = {
             "encoder": ("encoder.onnx", encoder_graph(mean, basis, kind.startswith("vae"), described)),
             "decoder": ("decoder.onnx", decoder_graph(mean, basis, described)),
@@ -79,7 +79,7 @@ def export(digits: tuple[np.ndarray, np.ndarray]) -> Export:
             (folder / file).write_bytes(content)
             files[file] = {"role": role, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         tree = {
-            "schema_version": 1,
+            "schema_version": 2,
             "model": name,
             "kind": kind,
             "latent_dim": latent_dim,
@@ -142,13 +142,13 @@ def export_reader(digits: tuple[np.ndarray, np.ndarray]) -> Export:
     means = np.stack([images[labels == label].mean(axis=0) for label in range(10)])
 
     def write(root: Path, threshold: float = 0.9) -> Path:
-        content = reader_graph(means, {"schema_version": "1", "role": "classifier", "model": "classifier"})
+        content = reader_graph(means, {"schema_version": "2", "role": "classifier", "model": "classifier"})
         folder = root / "models" / "classifier" / "onnx"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "classifier.onnx").write_bytes(content)
         entry = {"role": "classifier", "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         tree = {
-            "schema_version": 1,
+            "schema_version": 2,
             "model": "classifier",
             "dataset": "mnist",
             "data_sha256": "0" * 64,

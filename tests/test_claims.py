@@ -110,6 +110,10 @@ def test_pairs_differ_in_nothing_but_the_kind():
             "**the claim does not show**: in small steps the autoencoder is at least as continuous as the VAE",
         ),
         ({"ae__label_flip_rate": 0.01, "ae__normalized_path_length": 0.1}, "**the claim fails**"),
+        (
+            {"vae__label_flip_rate": 0.6, "vae__normalized_path_length": 15.0},
+            "**the claim does not show**: by the first figure the autoencoder is the more continuous.",
+        ),
     ],
 )
 def test_continuity_needs_both_figures(changes, verdict):
@@ -157,6 +161,10 @@ def test_a_difference_that_far_codes_make_is_called_so():
         (
             {"ae__prior_acceptance_normal": 0.9, "ae__coverage_normal": 0.9, "ae__walk_acceptance_normal": 0.9},
             "**the claim fails**: the autoencoder is ahead in all three",
+        ),
+        (
+            {"ae__prior_acceptance_normal": 0.9, "ae__coverage_normal": 0.9},
+            "**the claim does not show**: the VAE is ahead in 1 of the three, the autoencoder in 2.",
         ),
         (  # by less than seeds differ
             {"ae__prior_acceptance_normal": 0.4, "ae__coverage_normal": 0.58, "ae__walk_acceptance_normal": 0.41},

@@ -90,7 +90,7 @@ def test_an_unreadable_manifest_is_an_artifact_error(folder, text):
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"schema_version": 2}, r"manifest\.json: has schema_version 2, this version reads 1"),
+        ({"schema_version": 1}, r"manifest\.json: has schema_version 1, this version reads 2"),
         ({"kind": "gan"}, r"manifest\.json: is not a manifest: kind"),
         ({"files": {}}, "is not listed in the manifest"),
         ({"latent_dim": 9}, r"latents\.npz: holds arrays that do not fit latent_dim 9"),

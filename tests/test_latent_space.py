@@ -6,6 +6,7 @@ import torch
 
 from autoencoder.classifier import ClassifierParams, Judge, build_classifier, calibrated, fit
 from autoencoder.data import Split
+from autoencoder.distances import coverage
 from autoencoder.images import to_unit_interval
 from autoencoder.latent_space import (
     LatentSpaceParams,
@@ -159,6 +160,17 @@ def test_coverage_looks_at_images_from_all_of_the_split(image, judge):
     blank = torch.cat([image[: len(image) // 2], torch.zeros_like(image[len(image) // 2 :])])
     halved = distribution_metrics(judge(blank), judge, real, params, "normal")["coverage_normal"]
     assert 0.5 <= halved < 1  # the first hundred alone would still be covered
+
+
+def test_coverage_compares_as_many_real_images_as_samples(image, judge):
+    few, many = judge(image[:40]), judge(image[40:120])
+    params = PARAMS.model_copy(update={"coverage_samples": 80, "samples": 40})
+    found = distribution_metrics(few, judge, many.features, params, "normal")
+    as_many, neighbors = many.features[::2], params.coverage_neighbors
+    assert found["coverage_normal"] == coverage(as_many, few.features, neighbors)
+    assert (
+        found["coverage_normal"] > coverage(many.features, few.features, neighbors) + 0.05
+    )  # held against all of them
 
 
 def test_codes_of_a_standard_normal_match_the_prior_and_others_do_not(image):

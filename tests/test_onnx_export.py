@@ -21,6 +21,7 @@ from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, build_model
 from autoencoder.onnx_export import (
     ExportParams,
     ParityError,
+    computed,
     describe_graph,
     differences,
     export_decoder,
@@ -167,10 +168,34 @@ def test_the_opset_is_the_one_asked_for(opset):
     np.testing.assert_allclose(found, model.encode(images(2)).detach(), rtol=1e-4, atol=1e-5)
 
 
+def compared(model, encoder: bytes, decoder: bytes, image: torch.Tensor) -> dict[str, float]:
+    return parity(encoder, decoder, image, computed(model, image))
+
+
+@pytest.mark.parametrize("kind", ["ae_conv", "vae_mlp"])
+def test_what_torch_computes_in_parts_is_what_it_computes_at_once(kind, exports, monkeypatch):
+    model = exports[kind][0]
+    rows, decode = [], model.decode
+
+    def counted(latent: torch.Tensor) -> torch.Tensor:
+        rows.append(len(latent))
+        return decode(latent)
+
+    monkeypatch.setattr(model, "decode", counted)
+    found = computed(model, images(2300))
+    assert rows == [1000, 1000, 300]
+    with torch.no_grad():
+        codes = model.encode(images(2300))
+        torch.testing.assert_close(found["mean"], codes)
+        torch.testing.assert_close(found["reconstruction"], decode(codes))
+        if isinstance(model, VAE):
+            torch.testing.assert_close(found["log_var"], model.posterior(images(2300)).log_var)
+
+
 @pytest.mark.parametrize("count", [3, 4, 300, 600])
 def test_parity_is_small_for_what_was_exported(exported, count):
     model, encoder, decoder = exported
-    differences = parity(model, encoder, decoder, images(count))
+    differences = compared(model, encoder, decoder, images(count))
     assert differences.keys() == {"mean", "reconstruction"} | ({"log_var"} if isinstance(model, VAE) else set())
     log_var = differences.pop("log_var", 0.0)  # the article's goes down to log(1e-8), where rounding weighs more
     assert 0 <= log_var < 1e-3
@@ -186,14 +211,14 @@ def test_parity_fails_where_a_graph_has_other_weights(kind, half, output, export
         for parameter in getattr(other, half).parameters():
             parameter += 0.01
     with pytest.raises(ParityError, match=rf"^{output} differs from torch by up to .*; tolerance \S+$"):
-        parity(other, encoder, decoder, images(20))
+        compared(other, encoder, decoder, images(20))
 
 
 @pytest.mark.parametrize("kind", ["pca", "vae_mlp"])
 def test_parity_fails_where_the_decoder_belongs_to_another_model(kind, exports):
     model, encoder, _ = exports[kind]
     with pytest.raises(ParityError, match=r"^reconstruction differs from torch"):
-        parity(model, encoder, exports["ae_mlp"][2], images(20))
+        compared(model, encoder, exports["ae_mlp"][2], images(20))
 
 
 def test_a_variance_of_zero_is_the_articles_floor_in_the_graph_too(exports):
@@ -208,10 +233,10 @@ def test_a_variance_of_zero_is_the_articles_floor_in_the_graph_too(exports):
 def test_parity_fails_on_a_difference_in_the_very_last_image(exports):
     model, encoder, decoder = exports["ae_mlp"]
     image = images(530)
-    parity(model, encoder, decoder, image)
+    compared(model, encoder, decoder, image)
     image[-1] = torch.nan
     with pytest.raises(ParityError, match="differs from torch"):
-        parity(model, encoder, decoder, image)
+        compared(model, encoder, decoder, image)
 
 
 def fixed(content: bytes, size: int) -> bytes:
@@ -226,7 +251,7 @@ def fixed(content: bytes, size: int) -> bytes:
 def test_parity_fails_where_the_batch_is_fixed(size, exports):
     model, encoder, decoder = exports["ae_mlp"]
     with pytest.raises(ParityError, match=r"cannot be run on a batch of \d+: "):
-        parity(model, fixed(encoder, size), decoder, images(3 + 512 + 5))
+        compared(model, fixed(encoder, size), decoder, images(3 + 512 + 5))
 
 
 class Forgetful(torch.nn.Module):

@@ -18,7 +18,7 @@ from autoencoder.verified import ArtifactError
 
 @pytest.fixture(scope="module")
 def graph() -> bytes:
-    metadata = {"schema_version": "1", "role": "classifier", "model": "classifier"}
+    metadata = {"schema_version": "2", "role": "classifier", "model": "classifier"}
     return export_classifier(build_classifier().eval(), ExportParams(opset=20), metadata)
 
 
@@ -27,7 +27,7 @@ def folder(graph, tmp_path) -> Path:
     (tmp_path / "classifier.onnx").write_bytes(graph)
     entry = {"role": "classifier", "sha256": hashlib.sha256(graph).hexdigest(), "bytes": len(graph)}
     manifest = {
-        "schema_version": 1,
+        "schema_version": 2,
         "model": "classifier",
         "dataset": "mnist",
         "data_sha256": "0" * 64,

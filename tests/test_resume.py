@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from autoencoder.datasets import make_digits, write_dataset
+from stages.train import SECONDS_BETWEEN_NOTES
 from tests.small_params import VAE_PARAMS, small_params
 
 pytestmark = pytest.mark.slow
@@ -158,7 +160,7 @@ def test_a_trainer_that_is_asked_to_stop_says_how_to_go_on(number, undisturbed, 
         wait_until_well_under_way(folder, 2)
         process.send_signal(number)
         _, stderr = process.communicate(timeout=30)
-    assert (process.returncode, stderr) == (-signal.SIGINT, "stopped; run the same command again to go on\n")
+    assert (process.returncode, stderr) == (130, "stopped; run the same command again to go on\n")
     assert not (folder / "models" / "vae" / "model.pt").exists()
     assert not list(folder.rglob("*.partial"))
     finish(folder, True, undisturbed)
@@ -171,7 +173,11 @@ def test_a_trainer_killed_twice_goes_on_twice(undisturbed, tmp_path):
         with started(PYTHON, *TRAIN, cwd=folder) as process:
             wait_for(lambda: {path: path.stat().st_mtime_ns for path in resume_points(folder)} != before)  # noqa: B023
             process.send_signal(signal.SIGKILL)
+    [point] = resume_points(folder)
+    until_then = torch.load(point, weights_only=True)["seconds"]
     finish(folder, True, undisturbed)
+    taken = json.loads((folder / "timings" / "train_vae.json").read_text())["seconds"]
+    assert taken > until_then > 2 * SECONDS_BETWEEN_NOTES  # of all three runs
 
 
 def test_a_killed_run_of_other_parameters_is_not_gone_on_with(undisturbed, tmp_path):

@@ -89,7 +89,7 @@ def test_the_manifest_describes_the_exported_files(name, finished):
     kind = PARAMS["models"][name]["kind"]
     latent_dim = PARAMS["models"][name].get("latent_dim", 10)
     assert (manifest["model"], manifest["kind"], manifest["latent_dim"]) == (name, kind, latent_dim)
-    assert manifest["schema_version"] == 1
+    assert manifest["schema_version"] == 2
     assert manifest["dataset"] == "digits"
     assert manifest["data_sha256"] == hashlib.sha256((finished / "data" / "digits.npz").read_bytes()).hexdigest()
     assert set(manifest["files"]) == {"encoder.onnx", "decoder.onnx", "latents.npz"}
@@ -146,6 +146,8 @@ def test_evaluate_writes_sorted_rounded_finite_metrics(name, finished):
     assert text == json.dumps(details, indent=2, sort_keys=True) + "\n"
     judge = hashlib.sha256((finished / "models" / "classifier" / "model.pt").read_bytes()).hexdigest()
     assert details.pop("classifier") == judge[:8]
+    latents = hashlib.sha256((finished / "models" / name / "onnx" / "latents.npz").read_bytes()).hexdigest()
+    assert details.pop("latents") == latents[:8]
     figures = np.concatenate([np.atleast_1d(value) for key, value in details.items() if key != "parameters"])
     assert all(np.isfinite(value) and value == float(f"{value:.5g}") for value in figures)
     metrics = json.loads((finished / "metrics" / f"{name}.json").read_text())

@@ -45,6 +45,13 @@ def test_the_radius_holds_its_share_of_the_draws(dim, quantile):
     assert (measure.sigmas(draws) < measure.radius(0.99)).mean() == pytest.approx(0.99, abs=0.004)
 
 
+def test_of_a_dead_model_every_step_is_far():
+    measure = mahalanobis(fitted_gaussian(np.zeros(3), np.zeros((3, 3))))
+    assert measure.rank == 1
+    assert measure.radius(0.99) == pytest.approx(2.58, rel=0.01)
+    assert measure.sigmas(np.array([[0.0, 0, 0], [0, 1, 0]])).tolist() == [0, 1000]
+
+
 def test_a_mixture_has_no_such_distance():
     with pytest.raises(ValueError, match="mixture of 2"):
         mahalanobis(Prior(np.array([0.5, 0.5]), np.zeros((2, 1)), np.ones((2, 1, 1))))
