@@ -98,6 +98,7 @@ posterior_seed = choose_decoding(models)
 if len(pixels):
     errors = errors_of(models, test.images, posterior_seed)
     st.html(table(models, pixels, captions, errors, reader, posterior_seed, what))
-    legend = f"Below each pair its error, the smallest in colour, beside the errors on {JUDGED:,} test images"
-    st.caption(f"{legend}{'; last, what the classifier reads, with ? where it is not sure' * bool(reader)}.")
+    judged = min(JUDGED, len(test.images))
+    legend = f"Below each pair its error, the smallest in colour; of {judged} test images, how many it is worse than, if most"
+    st.caption(f"{legend}{'; what the classifier reads, ? where it is not sure' * bool(reader)}.")
 layout.status(models.values())

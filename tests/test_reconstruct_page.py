@@ -75,7 +75,8 @@ def test_the_classifier_reads_before_and_after(app):
     read = re.findall(r"reads (\d\??)", html)
     assert len(read) == 5
     assert len(re.findall(r"· \d\??</small>", html)) >= 10
-    assert "last, what the classifier reads" in app.caption[-1].value
+    assert "of 300 test images" in app.caption[-1].value
+    assert "what the classifier reads" in app.caption[-1].value
 
 
 def test_without_a_classifier_nothing_is_read_and_the_command_is_named(root, start):
