@@ -100,5 +100,5 @@ if len(pixels):
     st.html(table(models, pixels, captions, errors, reader, posterior_seed, what))
     judged = min(JUDGED, len(test.images))
     legend = f"Below each pair its error, the smallest in colour; of {judged} test images, how many it is worse than, if most"
-    st.caption(f"{legend}{'; what the classifier reads, ? where it is not sure' * bool(reader)}.")
+    st.caption(f"{legend}{'; the digit that is read, ? where the classifier is not sure' * bool(reader)}.")
 layout.status(models.values())

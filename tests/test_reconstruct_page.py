@@ -76,7 +76,7 @@ def test_the_classifier_reads_before_and_after(app):
     assert len(read) == 5
     assert len(re.findall(r"· \d\??</small>", html)) >= 10
     assert "of 300 test images" in app.caption[-1].value
-    assert "what the classifier reads" in app.caption[-1].value
+    assert "the digit that is read" in app.caption[-1].value
 
 
 def test_without_a_classifier_nothing_is_read_and_the_command_is_named(root, start):
