@@ -1,13 +1,55 @@
-"""What a training leaves while it runs: curve, pictures and speed, read with care, and how the curve is drawn."""
+"""What a training leaves while it runs: curve, pictures and speed, read with care; whether it runs; its chart."""
 
 import csv
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
+from artifacts import Workspace
+from opened import stamp
+
 SPLITS = ["validation", "train"]
 TERMS = {"loss": "Loss", "reconstruction": "Reconstruction", "kl_divergence": "KL divergence"}
+# For how long after an epoch the next is waited for, before a training counts as stopped.
+LEAST_SECONDS = 90
+EPOCHS = 3  # as long as the last one
+FIRST_SECONDS = 600  # while there is but one, which says nothing of their length
+AT_ONCE = 0.05  # seconds between pictures: so fast they are written again by a training that goes on after a stop
+
+
+def curve_path(workspace: Workspace, name: str) -> Path:
+    """The curve that training rewrites after every epoch."""
+    return workspace.root / "plots" / name / "loss.csv"
+
+
+def written(workspace: Workspace, name: str) -> int:
+    """When the curve last changed; 0 where there is none."""
+    found = stamp(curve_path(workspace, name))
+    return found[1] if found else 0
+
+
+def first_picture(workspace: Workspace, name: str) -> int:
+    """When this training finished its first epoch: what was noted before is another one's."""
+    found = stamp(workspace.root / "models" / name / "epochs" / "epoch_0001.png")
+    return found[1] if found else 0
+
+
+def patience(workspace: Workspace, name: str) -> float:
+    """For how many seconds an unfinished curve may rest and still be going on."""
+    pictures = read_pictures(workspace.root / "models" / name / "epochs").values()
+    times = [found[1] / 1e9 for path in pictures if (found := stamp(path))]
+    if len(times) < 2 or times[-1] - times[0] < AT_ONCE * len(times):
+        return FIRST_SECONDS
+    return max(LEAST_SECONDS, EPOCHS * (times[-1] - times[-2]))
+
+
+def is_running(workspace: Workspace, name: str) -> bool:
+    """Whether this training's curve is unfinished, and has grown not long ago."""
+    epoch = max((row["epoch"] for row in read_curve(curve_path(workspace, name))), default=0)
+    age = time.time() - written(workspace, name) / 1e9
+    return 0 < epoch < workspace.models[name].get("epochs", 0) and age < patience(workspace, name)
 
 
 def read_curve(path: Path) -> list[dict[str, Any]]:

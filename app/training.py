@@ -1,7 +1,6 @@
 """Page: a training as it runs in another terminal, or as it ran: its curve and its reconstructions, epoch by epoch."""
 
 import math
-import time
 from pathlib import Path
 from typing import Any
 
@@ -9,41 +8,20 @@ import artifacts
 import layout
 import streamlit as st
 from artifacts import Workspace
-from curves import SPLITS, TERMS, chart, read_curve, read_pictures, read_timings
-from opened import stamp
+from curves import (
+    SPLITS,
+    TERMS,
+    chart,
+    curve_path,
+    first_picture,
+    is_running,
+    read_curve,
+    read_pictures,
+    read_timings,
+    written,
+)
 
 REFRESH_SECONDS = 1.5
-# For how long after an epoch the next is waited for, before a training counts as stopped.
-LEAST_SECONDS = 90
-EPOCHS = 3  # as long as the last one
-FIRST_SECONDS = 600  # while there is but one, which says nothing of their length
-AT_ONCE = 0.05  # seconds between pictures: so fast they are written again by a training that goes on after a stop
-
-
-def curve_path(workspace: Workspace, name: str) -> Path:
-    """The curve that training rewrites after every epoch."""
-    return workspace.root / "plots" / name / "loss.csv"
-
-
-def written(workspace: Workspace, name: str) -> int:
-    """When the curve last changed; 0 where there is none."""
-    found = stamp(curve_path(workspace, name))
-    return found[1] if found else 0
-
-
-def first_picture(workspace: Workspace, name: str) -> int:
-    """When this training finished its first epoch: what was noted before is another one's."""
-    found = stamp(workspace.root / "models" / name / "epochs" / "epoch_0001.png")
-    return found[1] if found else 0
-
-
-def patience(workspace: Workspace, name: str) -> float:
-    """For how many seconds an unfinished curve may rest and still be going on."""
-    pictures = read_pictures(workspace.root / "models" / name / "epochs").values()
-    times = [found[1] / 1e9 for path in pictures if (found := stamp(path))]
-    if len(times) < 2 or times[-1] - times[0] < AT_ONCE * len(times):
-        return FIRST_SECONDS
-    return max(LEAST_SECONDS, EPOCHS * (times[-1] - times[-2]))
 
 
 def followed() -> Workspace:
@@ -57,12 +35,11 @@ def followed() -> Workspace:
 def progress(workspace: Workspace, name: str, epoch: int) -> str:
     """One line: how far this training is, whether it is still going on, where, how fast, and how long it will take."""
     planned = workspace.models[name].get("epochs", epoch)
-    age = time.time() - written(workspace, name) / 1e9
     timings = read_timings(workspace.root / "timings" / f"train_{name}.json", since=first_picture(workspace, name))
     facts = "".join(f" · {timings[fact]}" for fact in ("images_per_second", "device") if fact in timings)
     if epoch >= planned:
         return f"Finished: {epoch} epochs{facts}"
-    if age < patience(workspace, name):
+    if is_running(workspace, name):
         left = f" · {timings['seconds_left']} left" if "seconds_left" in timings else ""
         return f":primary[:material/radio_button_checked: **Training**] · epoch {epoch} of {planned}{left}{facts}"
     command = workspace.mend(f"train@{name}")
@@ -133,6 +110,8 @@ def live(workspace: Workspace, name: str) -> None:
     else:
         show_curve(workspace, name, rows)
     show_pictures(workspace, name)
+    if others := [other for other in workspace.models if other != name and is_running(workspace, other)]:
+        st.caption(f"Training now: **{'**, **'.join(others)}**")
 
 
 workspace = followed()

@@ -76,6 +76,18 @@ def test_a_training_has_stopped_when_its_next_epoch_is_overdue(app, root, pictur
     )
 
 
+def test_another_model_that_trains_meanwhile_is_named(app, root):
+    models = {name: {"kind": kind, "latent_dim": 8, "epochs": 20} for name, kind in (("pca", "ae"), ("vae", "vae"))}
+    (root / "params.yaml").write_text(json.dumps({"models": models}))
+    for name, seconds in (("pca", 10_000), ("vae", 0)):
+        age(root / "plots" / name / "loss.csv", seconds)
+    show(app, "training.py")
+    app.sidebar.pills(key="model").set_value("pca").run()
+    assert app.caption[-1].value == "Training now: **vae**"
+    app.sidebar.pills(key="model").set_value("vae").run()
+    assert "Training now" not in app.caption[-1].value
+
+
 def test_the_demo_names_its_own_command_for_a_training_that_stopped(root, tmp_path, monkeypatch):
     (root / "params.yaml").write_text("models: {vae: {kind: vae, epochs: 20}}\n")
     age(root / "plots" / "vae" / "loss.csv", 1000)
