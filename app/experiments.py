@@ -48,7 +48,10 @@ def revisions(root: Path) -> list[str]:
     Raises:
         ExperimentError: there is no git repository, or no commit in it.
     """
-    commit = _git(root, "rev-parse", "--verify", "HEAD").strip()
+    try:
+        commit = _git(root, "rev-parse", "--verify", "HEAD").strip()
+    except ExperimentError as error:
+        raise ExperimentError(f"there is no commit to compare with ({error})") from None
     place = f"refs/exps/{commit[:2]}/{commit[2:]}/"
     names = _git(root, "for-each-ref", "--sort=-creatordate", "--format=%(refname)", place).split()
     return [LAST_COMMIT, *(name.removeprefix(place) for name in names)]

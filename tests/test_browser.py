@@ -120,7 +120,9 @@ def test_every_page_opens(page, path, title):
 def test_runs_opens_and_says_that_there_is_nothing_to_compare_with(page):
     page.goto("/runs")
     settled(page)
-    expect(page.get_by_text("not inside of a DVC repository")).to_be_visible()  # the test's workspace is none
+    expect(
+        page.get_by_text("there is no commit to compare with (fatal: not a git repository")
+    ).to_be_visible()  # the test's workspace is none
     expect(page.get_by_role("cell", name="vae").first).to_be_visible()
 
 

@@ -55,7 +55,7 @@ def test_an_unknown_revision_is_named(repository, experiments):
 
 def test_without_git_or_dvc_there_is_one_message(tmp_path, experiments, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    with pytest.raises(experiments.ExperimentError, match="not a git repository"):
+    with pytest.raises(experiments.ExperimentError, match=r"no commit to compare with \(fatal: not a git repository"):
         experiments.revisions(tmp_path)
     with pytest.raises(experiments.ExperimentError, match="Only supported for Git repositories"):
         experiments.parameters(tmp_path, "HEAD")
