@@ -13,7 +13,7 @@ A tutorial on dimensionality reduction makes two claims about a latent space. It
 
 {table}
 
-Arrows point to better; the best value is bold. *Real images* stand in the place of generated ones: the ceiling, or the noise floor. What each figure means: the README, under *Metrics*.
+Arrows point to better; the best value is bold. *Real images* stand in the place of generated ones: the ceiling, or the noise floor. What each figure means: docs/metrics.md.
 
 {caveat}
 
