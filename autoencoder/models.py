@@ -280,10 +280,11 @@ def _decoder_trunk(network: MLPParams | ConvParams, latent_dim: int) -> nn.Modul
         return nn.Sequential(*_dense([latent_dim, *hidden]), nn.Linear(hidden[-1], PIXELS, bias=False))
     side, channels = 28 >> len(network.channels), network.channels[::-1]
     layers = [*_dense([latent_dim, *hidden, channels[0] * side * side]), nn.Unflatten(1, (channels[0], side, side))]
-    for inputs, outputs in pairwise([*channels, channels[-1]]):
+    for inputs, outputs in pairwise(channels):
         layers += [ResidualBlock(inputs) for _ in range(network.blocks)]
         layers += [nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1), nn.GELU()]
-    return nn.Sequential(*layers, nn.Conv2d(channels[-1], 1, 3, padding=1, bias=False))
+    layers += [ResidualBlock(channels[-1]) for _ in range(network.blocks)]
+    return nn.Sequential(*layers, nn.ConvTranspose2d(channels[-1], 1, 4, stride=2, padding=1, bias=False))
 
 
 def _dense(widths: list[int]) -> Iterator[nn.Module]:

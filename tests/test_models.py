@@ -63,15 +63,22 @@ def test_a_residual_block_adds_to_what_goes_in():
     assert torch.equal(block(maps), maps)
 
 
-def test_the_decoder_mirrors_the_encoder_s_residual_blocks():
+def test_a_convolutional_decoder_mirrors_the_encoder():
     network = {"type": "conv", "channels": [4, 6], "blocks": 2, "hidden": [12]}
     model = build({"kind": "vae", "latent_dim": 3, "network": network})
     assert isinstance(model, VAE)
-    widths = [
-        [module.layers[0].in_channels for module in half.modules() if isinstance(module, ResidualBlock)]
-        for half in (model.encoder, model.decoder)
-    ]
-    assert widths == [[4, 4, 6, 6], [6, 6, 4, 4]]
+    down, up = (
+        [
+            f"block {layer.layers[0].in_channels}"
+            if isinstance(layer, ResidualBlock)
+            else (layer.in_channels, layer.out_channels, layer.stride)
+            for layer in trunk
+            if isinstance(layer, ResidualBlock | nn.Conv2d | nn.ConvTranspose2d)
+        ]
+        for trunk in (model.encoder.trunk, model.decoder.trunk)
+    )
+    assert down == [(1, 4, (2, 2)), "block 4", "block 4", (4, 6, (2, 2)), "block 6", "block 6"]
+    assert up == ["block 6", "block 6", (6, 4, (2, 2)), "block 4", "block 4", (4, 1, (2, 2))]
 
 
 @pytest.mark.parametrize("params", NETWORKS, ids=str)
