@@ -142,23 +142,37 @@ def details(workspace: Workspace, names: list[str]) -> dict[str, dict[str, Any]]
     found = {name: measured(workspace, name) for name in names}
     for name, figures in found.items():
         if not figures:
-            mend = workspace.mend("reference" if name == REAL else f"evaluate@{name}")
+            stages = "reference" if name == REAL else f"evaluate@{name}"
+            mend = workspace.mend(f"{stages} export_classifier")
             st.warning(
                 f"**{'Real images' if name == REAL else name}**: no figures in `details/{name}.json`, or those of an "
-                f"earlier export. {UNLESS_RUNNING}{mend}",
+                f"earlier export or classifier. {UNLESS_RUNNING}{mend}",
                 icon=":material/history:",
             )
     return {name: figures for name, figures in found.items() if figures}
 
 
 def measured(workspace: Workspace, name: str) -> dict[str, Any]:
-    """What the pipeline has measured of a model; nothing where that cannot be read, or is of an earlier export."""
+    """What the pipeline has measured of a model.
+
+    Nothing where that cannot be read, or was measured of an earlier export or with another classifier than there is.
+    """
     figures = _read_json(workspace.root / "details" / f"{name}.json")
-    try:
-        exported = _read_json(workspace.export(name) / "manifest.json")["files"]["latents.npz"]["sha256"]
-        return figures if exported.startswith(figures["latents"]) else {}
-    except (LookupError, TypeError, AttributeError):  # nothing is exported, or an earlier version has measured
-        return figures
+    exported = {
+        "latents": _recorded(workspace.export(name), "files", "latents.npz", "sha256"),
+        "classifier": _recorded(workspace.export("classifier"), "classifier_sha256"),
+    }
+    # what is not exported, or was measured by an earlier version, says nothing against the figures
+    stale = any(digest and not digest.startswith(str(figures.get(what, ""))) for what, digest in exported.items())
+    return {} if stale else figures
+
+
+def _recorded(folder: Path, *keys: str) -> str:
+    """A digest in an export's manifest; an empty one where there is none."""
+    value: Any = _read_json(folder / "manifest.json")
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _read_json(path: Path) -> dict[str, Any]:

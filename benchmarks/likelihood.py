@@ -1,7 +1,7 @@
 """A likelihood to compare with papers: models of likelihood.yaml through the pipeline, in `.bench/likelihood`.
 
 `python -m benchmarks.likelihood vae_iwae` trains, exports and evaluates, and writes benchmarks/results/likelihood.json.
-Stopped at any moment and started again, it goes on where it was.
+Stopped and started again, it leaves out finished stages, and a training goes on where it was.
 """
 
 import argparse
@@ -46,8 +46,10 @@ def main(argv: list[str] | None = None) -> int:
         if code := dvc("repro", "--no-run-cache", f"evaluate@{name}", root=FOLDER):
             return code
         results = json.loads(path.read_text()) if path.exists() else {}
-        results[name] = measured(name, params) | {"environment": machine}
-        write_json(path, rounded(results))
+        found, known = rounded(measured(name, params)), results.get(name, {})
+        unchanged = known.get("seconds") == found["seconds"]  # no stage has run: on the machine that it names
+        results[name] = found | {"environment": known["environment"] if unchanged else machine}
+        write_json(path, results)
         print(f"{name}: " + ", ".join(f"{figure} {results[name][figure]}" for figure in FIGURES))
     print(f"written to {path}")
     return 0

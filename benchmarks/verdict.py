@@ -66,7 +66,7 @@ def _cpu_agreement(found: dict[str, Any]) -> Iterator[Row]:
     for name, on_cpu in found["cpu"].items():
         on_gpu = found["gpu"][name]
         difference = abs(fmean(on_gpu) - fmean(on_cpu))
-        by_chance = STANDARD_ERRORS * math.sqrt((variance(on_gpu) + variance(on_cpu)) / len(on_cpu))
+        by_chance = STANDARD_ERRORS * math.sqrt(sum(variance(found) / len(found) for found in (on_gpu, on_cpu)))
         limit = max(by_chance, max(on_cpu) - min(on_cpu))
         measured = f"mean {fmean(on_gpu):.4g} to {fmean(on_cpu):.4g}"
         yield f"vae on GPU and CPU: {name}", measured, f"within {limit:.2g}", difference <= limit

@@ -14,20 +14,26 @@ NEXT = """
 What next?
   make app                      look at the models: reconstruct, sample, watch a training
   edit params.yaml, make repro  only what the change touches runs again
-  . .venv/bin/activate          then, by hand:
+  . .venv/bin/activate          then, in a git clone:
     dvc metrics diff            what the last change did to the metrics
     dvc plots diff              the same for curves and pictures
     dvc exp run -S models.vae.beta=2   a try that leaves params.yaml's history alone
 """
 
+KEPT = """
+{data} is back from DVC's cache: a file or parameter that the stage `download` depends on has changed, so DVC removed
+the data to download it again, and no mirror is reachable from here. Where the data is still right, go on with it:
+  . .venv/bin/activate && dvc commit --force download && make repro
+"""
+
 NO_DATA = """
 {line}
-MNIST COULD NOT BE DOWNLOADED: no mirror is reachable from here.
+{name} COULD NOT BE DOWNLOADED: no mirror is reachable from here.
 
 {message}
 
 Meanwhile `make demo` follows: the same pipeline on scikit-learn's small digits, which need no download.
-Its results are in demo/; they are NOT MNIST's. `make app` shows them, labelled as such.
+Its results are in demo/; they are NOT {name}'s. `make app` shows them, labelled as such.
 {line}
 """
 
@@ -40,17 +46,20 @@ def main() -> int:
     settle_git()
     dataset = Parameters.load(Path("params.yaml")).tree["data"]["dataset"]
     data = Path("data") / f"{dataset}.npz"
-    if not data.exists() and (code := dvc("repro", "download")):
-        if data.exists() or (failure := read_failure()) is None or failure["reason"] != "no_mirror_reachable":
-            return code
-        print(NO_DATA.format(line="=" * 100, message=failure["message"]), flush=True)
-        return demo.main()
-    if code := dvc("repro"):
+    code = (0 if data.exists() else dvc("repro", "download")) or dvc("repro")
+    if not code:
+        print()
+        dvc("metrics", "show")
+        print(NEXT)
+        return 0
+    failure = read_failure()
+    if data.exists() or failure is None or failure["reason"] != "no_mirror_reachable":
         return code
-    print()
-    dvc("metrics", "show")
-    print(NEXT)
-    return 0
+    if dvc("checkout", "--quiet", str(data)) == 0 and data.exists():
+        print(KEPT.format(data=data), file=sys.stderr)
+        return code
+    print(NO_DATA.format(line="=" * 100, name=dataset.upper(), message=failure["message"]), flush=True)
+    return demo.main()
 
 
 def read_failure() -> dict[str, str] | None:

@@ -19,7 +19,7 @@ def measured(root: Path) -> Path:
     names = {*in_words, *HEADLINE, *(f"{metric.name}_{prior}" for metric in PER_PRIOR for prior in PRIOR_MEANINGS)}
     (root / "details").mkdir()
     for name, error in (("pca", 0.02), ("vae", 0.01), ("real", 0.0)):
-        figures = dict.fromkeys(names, 0.5) | {"reconstruction_mse": error, "ssim": 0.9, "classifier": "0123abcd"}
+        figures = dict.fromkeys(names, 0.5) | {"reconstruction_mse": error, "ssim": 0.9, "classifier": "11111111"}
         (root / "details" / f"{name}.json").write_text(json.dumps(figures))
     return root
 
@@ -65,7 +65,7 @@ def test_figures_mark_the_best_and_explain_themselves(compare):
     assert "ssim" not in html
     every = page_html(compare.sidebar.toggle(key="every").set_value(True).run())
     assert "ssim ↑" in every
-    assert "0123abcd" not in every
+    assert "11111111" not in every
 
 
 def test_without_a_pair_there_is_no_claim_to_judge(compare):
@@ -113,7 +113,7 @@ def test_figures_that_are_missing_are_named_with_the_command_beside_the_others(m
     (measured / "details" / "vae.json").unlink()
     assert columns(page_html(compare.run())) == ["pca", "real images"]
     assert "**vae**: no figures in `details/vae.json`" in compare.warning[0].value
-    assert compare.warning[0].value.endswith("If no run is under way: `dvc repro evaluate@vae`")
+    assert compare.warning[0].value.endswith("If no run is under way: `dvc repro evaluate@vae export_classifier`")
     for name in ("pca", "real"):
         (measured / "details" / f"{name}.json").unlink()
     page_html(compare.run())
@@ -132,11 +132,23 @@ def test_figures_of_an_earlier_export_are_not_those_of_the_models_on_screen(meas
     assert not compare.warning
 
 
+def test_figures_of_another_classifier_are_not_shown_beside_those_of_this_one(measured, compare):
+    for name, others in (("vae", ["pca", "real images"]), ("real", ["pca", "vae"])):
+        path = measured / "details" / f"{name}.json"
+        figures = path.read_text()
+        path.write_text(json.dumps(json.loads(figures) | {"classifier": "76543210"}))
+        assert columns(page_html(view(compare, "figures"))) == others
+        assert "earlier export or classifier" in compare.warning[0].value
+        path.write_text(figures)
+    assert columns(page_html(compare.run())) == ["pca", "vae", "real images"]
+    assert not compare.warning
+
+
 @pytest.mark.usefixtures("pair")
 def test_claims_without_figures_are_left_out(measured, compare):
     (measured / "details" / "vae.json").unlink()
     view(compare, "claims")
-    assert "`dvc repro evaluate@vae`" in compare.warning[0].value
+    assert "`dvc repro evaluate@vae export_classifier`" in compare.warning[0].value
     assert not compare.markdown
 
 

@@ -19,6 +19,7 @@ from autoencoder.recipe import TRAIN_PARAMS, PCATraining
 from autoencoder.training import Training
 from tests.processes import start
 from tests.small_params import AE_PARAMS, VAE_PARAMS
+from tests.tiny_project import lay_out, run_all
 
 WHY_NOT = select_device("auto")[1]
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(bool(WHY_NOT), reason=f"needs a GPU: {WHY_NOT}")]
@@ -108,6 +109,17 @@ def test_exported_graphs_compute_on_cuda_what_they_compute_on_the_cpu(variant):
         found, expected = served.run(inputs), open_session(graph, CPU).run(inputs)
         for name, values in expected.items():
             assert (np.abs(found[name] - values) <= tolerance(name, values)).all(), name
+
+
+def test_every_stage_runs_and_writes_the_same_bytes_twice(tmp_path):
+    written = []
+    for name in ("first", "second"):
+        lay_out(tmp_path / name)
+        run_all(tmp_path / name, device=GPU)
+        files = [path for path in (tmp_path / name).rglob("*") if path.is_file() and "timings" not in path.parts]
+        written.append({path.relative_to(tmp_path / name).as_posix(): path.read_bytes() for path in files})
+    assert {"models/classifier/model.pt", "metrics/real.json", "models/pca/onnx/manifest.json"} <= set(written[0])
+    assert [name for name in written[0] if written[0][name] != written[1].get(name)] == []
 
 
 def stage(work: str, **environment: str) -> tuple[int, str, str]:

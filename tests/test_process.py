@@ -27,9 +27,10 @@ run(main)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="how Linux finds libraries")
+@pytest.mark.skipif(torch.version.cuda is None, reason="this torch is built without CUDA")
 def test_a_driver_that_is_too_old_is_a_line_of_the_log_and_no_obstacle(tmp_path):
-    environment = {**build_driver(tmp_path), "DRIVER_VERSION": "12040"}
-    reason = "the NVIDIA driver supports CUDA 12.4, torch needs 13.0: update the driver"
+    environment = {**build_driver(tmp_path), "DRIVER_VERSION": "11040"}
+    reason = f"the NVIDIA driver supports CUDA 11.4, torch needs {torch.version.cuda}: update the driver"
     assert start(CHOOSE, {**environment, "DEVICE": "auto"}) == (0, f"on the CPU: {reason}\ncpu\n", "")
     assert start(CHOOSE, {**environment, "DEVICE": "cpu"}) == (0, "cpu\n", "")
     said = f"error: DEVICE=cuda: {reason}; DEVICE=cpu works without a GPU\n"

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,12 @@ def test_the_results_in_git_are_of_the_code_in_git():
         if (ROOT / entry["path"]).is_file()
         and not entry["path"].startswith(("data/", "models/"))  # not in git
         and hashlib.md5((ROOT / entry["path"]).read_bytes()).hexdigest() != entry["md5"]
+    }
+    differing |= {
+        key
+        for stage in stages.values()
+        for key, value in stage.get("params", {}).get("params.yaml", {}).items()
+        if value != reduce(lambda section, part: section[part], key.split("."), PARAMS)
     }
     assert not differing, "run `dvc repro` and commit what it writes"
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -142,9 +141,9 @@ def finish(folder: Path, clean: bool, undisturbed: dict[str, bytes]) -> None:
     assert resume_points(folder) == []
 
 
-def test_a_trainer_killed_with_9_goes_on(undisturbed, tmp_path):
+@pytest.mark.parametrize("epochs", [0, 7])
+def test_a_trainer_killed_with_9_goes_on(epochs, undisturbed, tmp_path):
     folder = lay_out(tmp_path)
-    epochs = random.randrange(10)
     with started(PYTHON, *TRAIN, cwd=folder) as process:
         wait_until_well_under_way(folder, epochs)
         process.send_signal(signal.SIGKILL)

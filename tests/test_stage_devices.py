@@ -81,6 +81,7 @@ def test_the_cpu_works_beside_a_gpu_without_memory_left(stage, finished, full_gp
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="how Linux finds libraries")
+@pytest.mark.skipif(torch.version.cuda is None, reason="this torch is built without CUDA")
 @pytest.mark.usefixtures("project")
 def test_a_gpu_without_memory_left_is_one_message(full_gpu):
     process = start("train", "vae", **full_gpu | {"DEVICE": "auto"})

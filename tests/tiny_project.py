@@ -83,14 +83,14 @@ def run_in(folder: Path, stage: str, model: str = "", device: str = "cpu") -> No
             torch.use_deterministic_algorithms(False)
 
 
-def run_all(folder: Path) -> None:
+def run_all(folder: Path, device: str = "cpu") -> None:
     """Every stage of every model, in this process."""
     for stage in ("classifier", "export_classifier", "reference"):
-        run_in(folder, stage)
+        run_in(folder, stage, device=device)
     for model in MODELS:
         for stage in MAINS:
-            run_in(folder, stage, model)
-    run_in(folder, "report")
+            run_in(folder, stage, model, device)
+    run_in(folder, "report", device=device)
 
 
 def change(project: Path, model: str, **values: Any) -> None:
