@@ -30,8 +30,9 @@ UNREADABLE = (
 
 
 def save_checkpoint(path: Path, model: PCA | AE | VAE, params: ModelParams) -> None:
-    """Write weights and parameters; equal content gives equal bytes, on whatever device the model is."""
-    weights = {name: value.cpu() for name, value in model.state_dict().items()}
+    """Write weights and parameters; equal content gives equal bytes, on whatever device and in whatever memory format."""
+    plain = torch.contiguous_format  # torch saves how values lie in memory, too
+    weights = {name: value.cpu().clone(memory_format=plain) for name, value in model.state_dict().items()}
     # saved through memory: torch writes the file's name into the archive
     write_atomically(path, _to_bytes({"params": params.model_dump(mode="json"), "weights": weights}))
 

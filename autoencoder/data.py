@@ -50,7 +50,7 @@ def load_training_splits(path: Path, params: SplitParams, device: torch.device) 
     """The training and validation splits, carved from the data set's training images by a fixed permutation.
 
     Raises:
-        ValueError: the file is unreadable, or validation would take half of the training images or more.
+        ValueError: the file is unreadable, or validation would take more than half of the training images.
     """
     arrays = _read(path)
     images, labels = arrays["train_images"], arrays["train_labels"]

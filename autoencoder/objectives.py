@@ -62,11 +62,6 @@ def gaussian_nll(
     return 0.5 * (squared_error / variance + torch.log(2 * math.pi * variance)).flatten(-3).sum(-1)
 
 
-def elbo(reconstruction_nll: Float[Tensor, " *batch"], kl: Float[Tensor, " *batch"]) -> Float[Tensor, " *batch"]:
-    """The evidence lower bound: higher is better (Kingma & Welling 2014, eq. 3)."""
-    return -(reconstruction_nll + kl)
-
-
 def log_importance_weight(
     posterior: Gaussian,
     noise: Float[Tensor, "*sample latent_dim"],

@@ -68,6 +68,12 @@ def test_equal_models_are_equal_bytes_wherever_they_lie(kind, tmp_path):
     assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "deep" / "er" / "b.pt").read_bytes()
 
 
+def test_the_memory_format_changes_no_byte(tmp_path):
+    model = save(tmp_path / "a.pt", "vae_conv").to(memory_format=torch.channels_last)
+    save_checkpoint(tmp_path / "b.pt", model, MODEL_PARAMS.validate_python(KINDS["vae_conv"]))
+    assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "b.pt").read_bytes()
+
+
 def test_saving_what_was_loaded_gives_the_same_bytes(tmp_path):
     save(tmp_path / "a.pt", "vae_conv")
     model, params = load_checkpoint(tmp_path / "a.pt", CPU)
