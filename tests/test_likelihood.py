@@ -67,9 +67,12 @@ def test_a_model_goes_through_the_pipeline_and_its_figures_are_kept(tmp_path, mo
     assert found["vae_small"]["nll"] == float(f"{measured['nll']:.4g}")
     assert (found["vae_small"]["iwae_samples"], found["vae_small"]["iwae_images"]) == (7, 50)
     assert all(seconds > 0 for seconds in found["vae_small"]["seconds"].values())
+    found["vae_small"]["environment"] |= {"cpu": "another"}
     (RESULTS / "likelihood.json").write_text(json.dumps({"vae_small": found["vae_small"]}))
     assert f"| `vae_small` | 0 | **{found['vae_small']['nll']:.2f}** |" in PARTS["likelihood"]()
 
     capfd.readouterr()
     assert likelihood.main(["vae_small"]) == 0
     assert "stages.train" not in capfd.readouterr().out  # finished: nothing of it runs again
+    again = json.loads((RESULTS / "likelihood.json").read_text())["vae_small"]
+    assert again == found["vae_small"]  # the machine that has measured it, too
