@@ -27,9 +27,17 @@ PER_PRIOR = (
         "prior_acceptance",
         "higher",
         "share",
-        "completeness: decoded samples of {prior} of which the classifier is sure: its confidence reaches the threshold "
-        "that a share `classifier.real_acceptance` of the real validation images reaches. It is sure of much that is no "
-        "digit, too (`blend_acceptance`): read it beside coverage",
+        "completeness: of `latent_space.samples` decoded samples of {prior}, the share that the classifier is sure of: its "
+        "confidence reaches the threshold that a share `classifier.real_acceptance` of the real validation images reaches. "
+        "It is sure of much that is no digit, too (`blend_acceptance`), and of a digit drawn again and again: read it "
+        "beside digits_drawn and coverage",
+    ),
+    Metric(
+        "digits_drawn",
+        "higher",
+        "digits",
+        "completeness: effective number of digits among decoded samples of {prior}, sure or not: e to the entropy of "
+        "what the classifier reads in them; 1 where it is always the same digit, 10 where all come equally often",
     ),
     Metric(
         "coverage",
@@ -44,15 +52,17 @@ PER_PRIOR = (
         "classifier_fid",
         "lower",
         "1",
-        "completeness: Frechet distance between decoded samples of {prior} and test images in the classifier's "
-        "features over their spread; not comparable with FIDs of papers",
+        "completeness: squared Frechet distance between `latent_space.samples` decoded samples of {prior} and as many test "
+        "images in the classifier's features, each divided by its standard deviation over the training images; not "
+        "comparable with FIDs of papers",
         "Heusel et al. 2017, eq. 6",
     ),
     Metric(
         "walk_acceptance",
         "higher",
         "share",
-        "both: decoded frames of straight walks between two samples of {prior} of which the classifier is sure",
+        "both: of the decoded frames of straight walks between two samples of {prior}, both ends included, the share that "
+        "the classifier is sure of; the middles lie nearer to the prior's mean than samples do",
     ),
 )
 
@@ -71,48 +81,58 @@ METRICS = (
         "cross-entropy of grey pixels, summed; probabilities clamped to [1e-6, 1 - 1e-6]; "
         "its floor is the pixels' own entropy, 45.5 on MNIST",
     ),
-    Metric("ssim", "higher", "1", "structural similarity of image and reconstruction", "Wang et al. 2004"),
+    Metric(
+        "ssim",
+        "higher",
+        "1",
+        "structural similarity of image and reconstruction, mean over the Gaussian windows of 11 x 11 that lie inside",
+        "Wang et al. 2004",
+    ),
     Metric(
         "train_reconstruction_mse",
         "lower",
         "squared intensity",
-        "reconstruction_mse on 10,000 training images: what overfitting would hide",
+        "reconstruction_mse on 10,000 training images; what reconstruction_mse is above it is overfitting",
     ),
     Metric(
         "kl_divergence",
         "neither",
         "nats per image",
-        "KL(q(z|x) || N(0, I)) on grey images, summed over dimensions: an upper bound on what the latent says about the image",
+        "KL(q(z|x) || N(0, I)) of test images (grey ones), summed over dimensions: an upper bound on what the latent says "
+        "about the image",
         "Kingma & Welling 2014, app. B",
     ),
     Metric("kl_per_dimension", "neither", "nats per image", "kl_divergence of every latent dimension by itself"),
     Metric(
         "active_units",
-        "higher",
+        "neither",
         "dimensions",
-        "dimensions whose posterior mean varies over the test set (variance above `evaluate.active_variance`)",
+        "latent dimensions in use: those whose code (of a VAE: the posterior mean) varies over the test images (grey "
+        "ones), its variance above `evaluate.active_variance`",
         "Burda et al. 2016",
     ),
     Metric(
         "elbo",
         "higher",
         "nats per image",
-        "evidence lower bound of `evaluate.iwae_images` binarised images, Bernoulli likelihood, mean over k samples",
-        "Kingma & Welling 2014, eq. 3",
+        "evidence lower bound of `evaluate.iwae_images` test images, binarised, with a Bernoulli likelihood, mean over "
+        "`evaluate.iwae_samples` samples",
+        "Kingma & Welling 2014, eq. 2",
     ),
     Metric(
         "nll",
         "lower",
         "nats per image",
-        "importance-weighted bound on -log p(x) of the same binarised images, k = `evaluate.iwae_samples`",
+        "importance-weighted bound on -log p(x) of `evaluate.iwae_images` test images, binarised, with a Bernoulli "
+        "likelihood, k = `evaluate.iwae_samples`. To compare with papers, train on binarised images, too",
         "Burda et al. 2016, eq. 8",
     ),
     Metric(
         "nll_gmm",
         "lower",
         "nats per image",
-        "completeness: nll of the same VAE with the mixture fitted to the training codes for a prior; "
-        "what N(0, I) costs is nll - nll_gmm",
+        "completeness: nll of the same VAE with the mixture fitted to the training codes for a prior; N(0, I) costs at "
+        "least about nll - nll_gmm, since a finer mixture finds more",
         "Hoffman & Johnson 2016",
     ),
     Metric(
@@ -138,7 +158,11 @@ METRICS = (
         "Karras et al. 2019, section 4.1, normalised",
     ),
     Metric(
-        "label_flip_rate", "lower", "share", "continuity: test codes whose decoded digit changes on that small step"
+        "label_flip_rate",
+        "lower",
+        "share",
+        "continuity: test codes whose decoded digit, as the classifier reads it, changes on the small step of "
+        "normalized_path_length",
     ),
     Metric(
         "normalized_path_length_iqr",
@@ -147,26 +171,44 @@ METRICS = (
         "normalized_path_length, s the interquartile range of the codes over 1.349 (of a Gaussian, its standard "
         "deviation): the outermost codes do not stretch this step",
     ),
-    Metric("label_flip_rate_iqr", "lower", "share", "label_flip_rate on that step"),
+    Metric("label_flip_rate_iqr", "lower", "share", "label_flip_rate on the step of normalized_path_length_iqr"),
     Metric(
         "midpoint_acceptance",
         "higher",
         "share",
-        "continuity: decoded midpoints between the codes of two test images of which the classifier is sure (see "
-        "`prior_acceptance`)",
+        "continuity: of the decoded midpoints between the codes of two test images, paired by chance, the share that the "
+        "classifier is sure of (see `prior_acceptance`); `reconstruction_acceptance` is what its ends reach",
+    ),
+    Metric(
+        "reconstruction_acceptance",
+        "higher",
+        "share",
+        "of the reconstructed test images, the share that the classifier is sure of (see `prior_acceptance`): what samples "
+        "and midpoints of this decoder can be expected to reach",
     ),
     *(
         replace(metric, name=f"{metric.name}_{prior}", meaning=metric.meaning.format(prior=words))
         for prior, words in PRIOR_MEANINGS.items()
         for metric in PER_PRIOR
     ),
-    Metric("classifier_fid_reconstruction", "lower", "1", "classifier_fid of the reconstructed test images"),
+    Metric(
+        "coverage_reconstruction",
+        "higher",
+        "share",
+        "coverage of test images by their own reconstructions: what samples of this decoder can be expected to reach",
+    ),
+    Metric(
+        "classifier_fid_reconstruction",
+        "lower",
+        "1",
+        "classifier_fid between the reconstructed test images and these images themselves, so that its floor is 0",
+    ),
     Metric(
         "mmd",
         "lower",
         "1",
         "distance between codes (of a VAE: draws from the posterior) and N(0, I): squared maximum mean discrepancy, "
-        "unbiased, inverse multiquadric kernels",
+        "unbiased, sum over inverse multiquadric kernels of seven sizes; `latent_space.mmd_samples` of each",
         "Tolstikhin et al. 2018",
     ),
     Metric("classifier_accuracy", "higher", "share", "of real test images: how far the classifier can be trusted"),
@@ -174,10 +216,12 @@ METRICS = (
         "blend_acceptance",
         "lower",
         "share",
-        "pixel averages of two test images of different digits of which the classifier is sure: what acceptance does "
-        "not tell from a digit",
+        "of the pixel averages of two test images of different digits, the share that the classifier is sure of: what "
+        "acceptance does not tell from a digit",
     ),
-    Metric("noise_acceptance", "lower", "share", "images of uniform noise of which the classifier is sure"),
+    Metric(
+        "noise_acceptance", "lower", "share", "of images of uniform noise, the share that the classifier is sure of"
+    ),
     Metric(
         "explained_variance_ratio",
         "higher",

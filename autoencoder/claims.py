@@ -4,6 +4,7 @@ Verdicts follow the means over seeds. Nothing here is typed in: other numbers ma
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import fmean, variance
 
@@ -12,19 +13,22 @@ from autoencoder.comparison import ARROWS, REAL, Models, Rows, table
 
 ARTICLE_LATENT_DIM = {"ae_article": 20, "vae_article": 10}
 CLEARLY = 1.5  # times better: what is called a difference
-AHEAD = 0.02  # more of all samples or frames, and more than two standard errors: what is called ahead
+AHEAD = 0.02  # of the scale of a figure, and more than two standard errors: what is called ahead
 AHEAD_IN_ONE = 0.05  # the same where there is one seed: more than the standard deviation of most over seeds
 NEARLY = 0.8  # of the other's value: what is called nearly as good
 # what each claim is told by
 STEPPED = {
     "label_flip_rate": "small steps in the latent space that change the decoded digit",
-    "normalized_path_length": "how far they move the picture",
+    "normalized_path_length": "how far they move the picture, squared, in the classifier's features",
 }
+HALFWAY = {"midpoint_acceptance": "pictures halfway between two test images that the classifier can read"}
 SAMPLED = {
     "prior_acceptance_normal": "samples of N(0, I) that the classifier can read",
-    "coverage_normal": "test images that these samples come near",
-    "walk_acceptance_normal": "frames of walks between them that it can read",
+    "digits_drawn_normal": "digits among them, of ten",
+    "coverage_normal": "test images that they come near",
 }
+METRIC = {metric.name: metric for metric in METRICS}
+SCALES = {"share": 1.0, "digits": 10.0}  # the most that figures in this unit can be
 
 
 @dataclass(frozen=True)
@@ -51,18 +55,22 @@ def pairs(models: Models) -> list[Pair]:
 
 def claims_table(rows: Rows, models: Models) -> str:
     """Both claims at a glance: a column per pair, the autoencoder's figure before the arrow and the VAE's behind it."""
-    found, metrics = pairs(models), {metric.name: metric for metric in METRICS}
-    lines = []
-    for question, figures, verdict in (
-        ("continuous?", STEPPED, continuity_verdict),
-        ("complete?", SAMPLED, completeness_verdict),
-    ):
-        for name, words in figures.items():
-            show = _percent if metrics[name].unit == "share" else "{:.3g}".format
-            cells = (" → ".join(map(show, _both(rows, pair, name))) for pair in found)
-            lines.append([f"{words} (`{name}`{ARROWS[metrics[name].better]})", *cells])
-        lines.append([f"**{question}**", *(f"**{verdict(rows, pair)[0]}**" for pair in found)])
+    found = pairs(models)
+    lines = [
+        *_from_to(rows, found, STEPPED),
+        ["**continuous in small steps?**", *(f"**{continuity_verdict(rows, pair)[0]}**" for pair in found)],
+        *_from_to(rows, found, HALFWAY),
+        *_from_to(rows, found, SAMPLED),
+        ["**complete?**", *(f"**{completeness_verdict(rows, pair)[0]}**" for pair in found)],
+    ]
     return table(["", *(f"{pair.latent_dim} dimensions, `{pair.ae}` → `{pair.vae}`" for pair in found)], lines)
+
+
+def _from_to(rows: Rows, found: list[Pair], figures: dict[str, str]) -> Iterator[list[str]]:
+    for name, words in figures.items():
+        show = _percent if METRIC[name].unit == "share" else "{:.3g}".format
+        cells = (" → ".join(map(show, _both(rows, pair, name))) for pair in found)
+        yield [f"{words} (`{name}`{ARROWS[METRIC[name].better]})", *cells]
 
 
 def continuity_verdict(rows: Rows, pair: Pair) -> tuple[str, str]:
@@ -91,8 +99,9 @@ def continuity_verdict(rows: Rows, pair: Pair) -> tuple[str, str]:
 
 def continuity(rows: Rows, pair: Pair) -> str:
     """Is the VAE's latent space the more continuous one? In a paragraph."""
-    flips, lengths, middles = (
-        _both(rows, pair, name) for name in ("label_flip_rate", "normalized_path_length", "midpoint_acceptance")
+    flips, lengths, middles, ends = (
+        _both(rows, pair, name)
+        for name in ("label_flip_rate", "normalized_path_length", "midpoint_acceptance", "reconstruction_acceptance")
     )
     verdict, reason = continuity_verdict(rows, pair)
     small_flips, small_lengths = (
@@ -105,11 +114,12 @@ def continuity(rows: Rows, pair: Pair) -> str:
     return (
         f"In {pair.latent_dim} dimensions (`{pair.ae}`, `{pair.vae}`) a small step in the latent space changes the "
         f"decoded digit {_percent(flips[0])} of the time in the autoencoder and {_percent(flips[1])} in the VAE "
-        f"(`label_flip_rate`), and how far it moves the picture (`normalized_path_length`) is {lengths[0]:.3g} and "
+        f"(`label_flip_rate`), and how far it moves the picture, squared (`normalized_path_length`), is {lengths[0]:.3g} and "
         f"{lengths[1]:.3g}: **{verdict}**: {reason}. With steps measured by the interquartile range of the codes instead of their "
         f"standard deviation (`_iqr`) it is {_percent(small_flips[0])} and {_percent(small_flips[1])}, "
         f"{small_lengths[0]:.3g} and {small_lengths[1]:.3g}{far}. Halfway between two images the classifier is sure of "
-        f"{_percent(middles[0])} and {_percent(middles[1])} (`midpoint_acceptance`): "
+        f"{_percent(middles[0])} and {_percent(middles[1])} (`midpoint_acceptance`; of reconstructed images "
+        f"{_percent(ends[0])} and {_percent(ends[1])}): "
         f"{ahead[_ahead(rows, pair, 'midpoint_acceptance')]}."
     )
 
@@ -129,22 +139,24 @@ def completeness_verdict(rows: Rows, pair: Pair) -> tuple[str, str]:
 
 def completeness(rows: Rows, pair: Pair) -> str:
     """Do more of the VAE's samples from N(0, I) mean something, and does a fitted density change that?"""
-    accepted, covered, walked = (_both(rows, pair, name) for name in SAMPLED)
+    accepted, digits, covered = (_both(rows, pair, name) for name in SAMPLED)
+    readable, reached = (_both(rows, pair, name) for name in ("reconstruction_acceptance", "coverage_reconstruction"))
     verdict, reason = completeness_verdict(rows, pair)
-    real = rows[REAL]
     text = (
         f"In {pair.latent_dim} dimensions, drawn from N(0, I), the classifier is sure of {_percent(accepted[0])} of the "
-        f"autoencoder's samples and {_percent(accepted[1])} of the VAE's (`prior_acceptance_normal`; of real images "
-        f"{_percent(fmean(real['prior_acceptance_normal']))}); they come near {_percent(covered[0])} and "
-        f"{_percent(covered[1])} of the test images (`coverage_normal`; real images "
-        f"{_percent(fmean(real['coverage_normal']))}); and of the frames on walks between two samples it is sure of "
-        f"{_percent(walked[0])} and {_percent(walked[1])} (`walk_acceptance_normal`): **{verdict}**: {reason}. "
+        f"autoencoder's samples and {_percent(accepted[1])} of the VAE's (`prior_acceptance_normal`; of their "
+        f"reconstructions {_percent(readable[0])} and {_percent(readable[1])}); {digits[0]:.1f} and {digits[1]:.1f} of the "
+        f"ten digits are among them (`digits_drawn_normal`, the effective number); and they come near "
+        f"{_percent(covered[0])} and {_percent(covered[1])} of the test images (`coverage_normal`; reconstructions "
+        f"{_percent(reached[0])} and {_percent(reached[1])}): **{verdict}**: {reason}. "
     )
     cost = _mean(rows, pair.vae, "nll") - _mean(rows, pair.vae, "nll_gmm")
     fitted, distance = (_both(rows, pair, name) for name in ("coverage_gmm", "classifier_fid_gmm"))
     text += (
-        f"Against a mixture fitted to the training codes, N(0, I) costs the VAE {cost:.2g} nats per image (`nll` less "
-        f"`nll_gmm`): from the mixture it covers {_percent(fitted[1])}, and its `classifier_fid` is {distance[1]:.3g} in "
+        f"From a Gaussian with the mean and covariance of its codes in the place of N(0, I) the autoencoder covers "
+        f"{_percent(_mean(rows, pair.ae, 'coverage_gaussian'))}: so much is a matter of where its codes lie and how far "
+        f"they spread. Against a mixture fitted to the training codes, N(0, I) costs the VAE {cost:.2g} nats per image "
+        f"(`nll` less `nll_gmm`; a finer mixture finds more): from the mixture it covers {_percent(fitted[1])}, and its `classifier_fid` is {distance[1]:.3g} in "
         f"the place of {_mean(rows, pair.vae, 'classifier_fid_normal'):.3g}. From a mixture fitted to its own codes the "
         f"autoencoder covers {_percent(fitted[0])}, {'more' if fitted[0] > covered[1] else 'less'} than the VAE from "
         f"N(0, I), at a `classifier_fid` of {distance[0]:.3g}"
@@ -154,13 +166,26 @@ def completeness(rows: Rows, pair: Pair) -> str:
     return f"{text}."
 
 
+def rules() -> str:
+    """How a verdict is reached."""
+    return (
+        f"Continuity is told by the two figures of small steps: the claim *shows* where both are at least {CLEARLY:g} times "
+        "better in the VAE, and *fails* where both are in the autoencoder. Completeness is told by three figures of "
+        "samples of N(0, I): it shows where the VAE is *ahead* in all of them. Ahead is a lead of more than "
+        f"{AHEAD:.0%} of the scale (of digits: {AHEAD * SCALES['digits']:g}) and of more than two standard errors of the "
+        f"means over the seeds; of one run alone, of more than {AHEAD_IN_ONE:.0%}. Seeds vary the training alone: the "
+        "classifier and all that is drawn are the same for every seed and model."
+    )
+
+
 def caveat(rows: Rows) -> str:
     """What the acceptance of samples is worth: the classifier on images that are no digits."""
     blends, noise = (_mean(rows, REAL, name) for name in ("blend_acceptance", "noise_acceptance"))
     return (
         f"The classifier has seen digits alone: it is sure, too, of {_percent(blends)} of the pixel averages of two "
         f"different digits and of {_percent(noise)} of images of uniform noise. Acceptance says that a picture can be "
-        "read, not that it is a digit, and a model that always drew the same one could lead in it: coverage tells."
+        "read, not that it is a digit, and a model that always drew the same one could lead in it: `digits_drawn` and "
+        "coverage tell."
     )
 
 
@@ -178,11 +203,9 @@ def baselines(rows: Rows, models: Models) -> list[str]:
             worse = _mean(rows, name, "reconstruction_mse") > error
             dims = models[pcas[0]]["latent_dim"]
             text += f", {'worse' if worse else 'better'} than PCA with {dims} components ({error:.3g})"
-        if "active_units" in rows[name]:
-            active = _mean(rows, name, "active_units")
-            text += f"; {active:.3g} of its {latent_dim} dimensions are in use" + (
-                ", **it has collapsed**" if active < latent_dim / 2 else ""
-            )
+        active = _mean(rows, name, "active_units")
+        text += f"; {active:.3g} of its {latent_dim} dimensions are in use"
+        text += ", **the others have collapsed**" if active < latent_dim / 2 else ""
         for other, theirs in models.items():
             if theirs["kind"] == kind and theirs["latent_dim"] >= latent_dim:
                 figures = ("classifier_fid_gmm", "classifier_fid_reconstruction")
@@ -196,11 +219,12 @@ def baselines(rows: Rows, models: Models) -> list[str]:
 
 
 def _ahead(rows: Rows, pair: Pair, name: str) -> int:
-    """Which share is larger by more than seeds differ: 1 the VAE's, -1 the autoencoder's, 0 neither."""
+    """Which figure is larger by more than seeds differ: 1 the VAE's, -1 the autoencoder's, 0 neither."""
     ae, vae = rows[pair.ae][name], rows[pair.vae][name]
-    margin = AHEAD_IN_ONE
+    scale = SCALES[METRIC[name].unit]
+    margin = AHEAD_IN_ONE * scale
     if len(ae) > 1:
-        margin = max(AHEAD, 2 * math.sqrt((variance(ae) + variance(vae)) / len(ae)))
+        margin = max(AHEAD * scale, 2 * math.sqrt((variance(ae) + variance(vae)) / len(ae)))
     difference = fmean(vae) - fmean(ae)
     return (difference > margin) - (difference < -margin)
 

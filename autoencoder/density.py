@@ -48,7 +48,8 @@ def draw_codes(
 ) -> Float64[np.ndarray, "n latent_dim"]:
     """The latents of images, of a VAE one draw from each posterior, as the decoder gets them in training.
 
-    The draws are distributed as the aggregated posterior, which N(0, I) is to match (Hoffman & Johnson 2016).
+    The draws are distributed as the aggregated posterior, which N(0, I) is to match (Hoffman & Johnson 2016): that of
+    grey images, also where training binarises them.
     """
     codes = []
     for part, random in zip(image.split(ENCODED_AT_ONCE), torch.from_numpy(noise).split(ENCODED_AT_ONCE), strict=True):

@@ -74,6 +74,8 @@ def judge_latent_space(
     return {
         **completeness(model, priors, judge, real, params),
         **continuity(model, codes, reconstructed, judge, params),
+        "reconstruction_acceptance": float(reconstructed.accepted.mean()),
+        "coverage_reconstruction": covered(real, reconstructed.features, params),
         "classifier_fid_reconstruction": classifier_fid(judge, _some(real, params.samples), reconstructed.features),
         "mmd": prior_mismatch(model, image, params),
     }
@@ -82,7 +84,7 @@ def judge_latent_space(
 def completeness(
     model: PCA | AE | VAE, priors: Mapping[str, Prior], judge: Judge, real: Points, params: LatentSpaceParams
 ) -> dict[str, float]:
-    """`prior_acceptance`, `coverage` and `classifier_fid` of samples, and `walk_acceptance`, for every prior."""
+    """What `distribution_metrics` says of samples, and `walk_acceptance`, for every prior."""
     metrics: dict[str, float] = {}
     frames = torch.linspace(0, 1, params.walk_frames)[:, None, None]
     for name, prior in priors.items():
@@ -96,13 +98,14 @@ def completeness(
     return metrics
 
 
-def reference(judge: Judge, train: Split, test: Split, params: LatentSpaceParams) -> dict[str, float]:
-    """What real training images score in the place of generated ones: the floor or the ceiling of every metric.
+def reference(judge: Judge, validation: Split, test: Split, params: LatentSpaceParams) -> dict[str, float]:
+    """What real images score in the place of generated ones, the floor or the ceiling of every metric.
 
-    And what the classifier makes of images that are no digits.
+    And what the classifier makes of images that are no digits. In the place of samples stand validation images, which
+    have trained nothing; the classifier's threshold accepts the share of them that it was set by.
     """
     image = to_unit_interval(test.images)
-    judged, real = judge(to_unit_interval(train.head(params.samples).images)), judge(image)
+    judged, real = judge(to_unit_interval(validation.head(params.samples).images)), judge(image)
     metrics: dict[str, float] = {}
     for name in PRIORS:
         metrics |= distribution_metrics(judged, judge, real.features, params, name)
@@ -122,13 +125,25 @@ def distribution_metrics(
     judged: Judgement, judge: Judge, real: Points, params: LatentSpaceParams, name: str
 ) -> dict[str, float]:
     """How pictures compare with `real` ones as a set; real pictures here give the noise floor of each metric."""
-    generated = judged.features
-    few, many = min(params.coverage_samples, len(real), len(generated)), min(params.samples, len(real))
+    generated, many = judged.features, min(params.samples, len(real))
     return {
         f"prior_acceptance_{name}": float(judged.accepted.mean()),
-        f"coverage_{name}": coverage(_some(real, few), _some(generated, few), params.coverage_neighbors),
+        f"digits_drawn_{name}": effective_number(judged.label),
+        f"coverage_{name}": covered(real, generated, params),
         f"classifier_fid_{name}": classifier_fid(judge, _some(real, many), _some(generated, many)),
     }
+
+
+def effective_number(label: Int[np.ndarray, " n"]) -> float:
+    """How many labels there are, each counted by how often it comes: e to their entropy (Hill 1973, order 1)."""
+    shares = np.unique(label, return_counts=True)[1] / len(label)
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def covered(real: Points, generated: Float32[np.ndarray, "m features"], params: LatentSpaceParams) -> float:
+    """`coverage` of as many real points as generated ones, both evenly spread."""
+    few = min(params.coverage_samples, len(real), len(generated))
+    return coverage(_some(real, few), _some(generated, few), params.coverage_neighbors)
 
 
 def classifier_fid(judge: Judge, real: Points, generated: Float32[np.ndarray, "m features"]) -> float:

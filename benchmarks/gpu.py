@@ -24,7 +24,14 @@ from autoencoder import training as training_loop
 from autoencoder.config import Parameters
 from autoencoder.data import Split, SplitParams, load_test_split, load_training_splits
 from autoencoder.devices import configure
-from autoencoder.evaluation import EvaluateParams, likelihood_bounds, posterior_metrics, reconstruction_metrics
+from autoencoder.evaluation import (
+    EvaluateParams,
+    active_units,
+    encode,
+    likelihood_bounds,
+    posterior_metrics,
+    reconstruction_metrics,
+)
 from autoencoder.images import to_unit_interval
 from autoencoder.inference import CPU, CUDA, open_session
 from autoencoder.models import AE, VAE, build_model
@@ -214,6 +221,7 @@ class Bench:
                     {
                         **reconstruction_metrics(model, self.evaluate.batch_size, self.test, only_mse=True),
                         **posterior_metrics(model, self.evaluate, self.test),
+                        "active_units": active_units(encode(model, self.evaluate.batch_size, self.test), self.evaluate),
                         **likelihood_bounds(model, self.evaluate, self.test),
                     }
                 )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from autoencoder.catalog import METRICS, PER_PRIOR, PRIOR_MEANINGS
-from autoencoder.claims import baselines, caveat, claims_table, completeness, continuity, pairs
+from autoencoder.claims import baselines, caveat, claims_table, completeness, continuity, pairs, rules
 from autoencoder.comparison import REAL, Models, Rows, metrics_table, table
 from autoencoder.config import Parameters
 from scripts import measured
@@ -28,7 +28,7 @@ def results() -> str:
 def claims() -> str:
     """What these figures say of the two claims and of the article's networks, in short."""
     rows, models, _ = _seeds()
-    return "\n\n".join([claims_table(rows, models), *baselines(rows, models)])
+    return "\n\n".join([claims_table(rows, models), caveat(rows), *baselines(rows, models)])
 
 
 def findings() -> str:
@@ -37,7 +37,7 @@ def findings() -> str:
     found = pairs(models)
     parts = ["## Continuity", *(continuity(rows, pair) for pair in found)]
     parts += ["## Completeness", *(completeness(rows, pair) for pair in found)]
-    return "\n\n".join([*parts, "## What acceptance is worth", caveat(rows)])
+    return "\n\n".join([*parts, "## What acceptance is worth", caveat(rows), "## How a verdict is reached", rules()])
 
 
 def _seeds() -> tuple[Rows, Models, str]:
@@ -61,7 +61,7 @@ def definitions() -> str:
         source = f" ({metric.source})" if metric.source else ""
         rows.append([f"`{metric.name}`", metric.better, metric.unit, f"{metric.meaning}{source}"])
     priors = "; ".join(f"`_{name}`, {words}" for name, words in PRIOR_MEANINGS.items())
-    return f"{table(['metric', 'better', 'unit', 'meaning'], rows, numbers=False)}\n\n`_*` names the prior: {priors}. A VAE's training codes are draws from its posteriors here."
+    return f"{table(['metric', 'better', 'unit', 'meaning'], rows, numbers=False)}\n\n`_*` names the prior: {priors}. These are fitted to draws from a VAE's posteriors; wherever else codes are spoken of, `mmd` and likelihoods apart, a VAE's code is its posterior mean."
 
 
 PARTS: dict[str, Callable[[], str]] = {

@@ -61,10 +61,10 @@ def highlights() -> str:
     changed = pipeline["changes"]
     lines = {
         "as good as the article's training loop after 5 epochs": f"in {recipe['seconds']['median']:.1f} s instead of "
-        f"{article['seconds']['median']:.0f}: **{recipe['times_faster']:.0f} times** faster, with "
+        f"{article['seconds']['median']:.0f}: **{recipe['times_faster']:.1f} times** faster, with "
         f"{recipe['as_good']} of {len(quality['seeds'])} seeds",
         f"an epoch, over {len(rows)} networks": f"{min(plain):.1f} to {max(plain):.1f} times faster than a plain "
-        f"DataLoader loop, {min(pythae):.1f} to {max(pythae):.1f} times than pythae's",
+        f"DataLoader loop, {min(pythae):.1f} to {max(pythae):.1f} times as fast as pythae's",
         "`dvc repro`, seven models": f"{pipeline['wall_seconds'] / 60:.0f} minutes from scratch, "
         f"{changed['one_number']:.0f} s after a change to one of them, {changed['nothing']:.0f} s after none",
         "the viewer": f"first page in {paint['median']:.1f} s, {drag['pictures_a_second']['median']:.0f} pictures a "

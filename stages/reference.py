@@ -27,10 +27,10 @@ def main(argv: list[str] | None = None) -> None:
 
     device = choose_device(tf32=False)
     started = time.perf_counter()
-    train, _ = load_training_splits(args.data, split_params, device)
+    _, validation = load_training_splits(args.data, split_params, device)
     test = load_test_split(args.data, device)
     judge, digest = load_judge(args.classifier, device)
-    rounded = {name: significant(value) for name, value in reference(judge, train, test, params).items()}
+    rounded = {name: significant(value) for name, value in reference(judge, validation, test, params).items()}
     write_json(args.metrics, headline(rounded))
     write_json(args.details, {**rounded, "classifier": digest[:8]})
     write_timings("reference", device=describe_device(device), seconds=time.perf_counter() - started)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from autoencoder.classifier import ClassifierParams, Judge, build_classifier, calibrated, fit
-from autoencoder.data import Split
+from autoencoder.data import Split, evenly_spread
 from autoencoder.distances import coverage
 from autoencoder.images import to_unit_interval
 from autoencoder.latent_space import (
@@ -14,6 +14,7 @@ from autoencoder.latent_space import (
     completeness,
     continuity,
     distribution_metrics,
+    effective_number,
     judge_latent_space,
     prior_mismatch,
     reference,
@@ -138,8 +139,8 @@ def test_classifier_fid_tells_digits_from_noise(image, judge):
 
 def test_real_images_give_the_ceiling_and_the_floor(digits, judge):
     images, labels = torch.from_numpy(digits[0])[:, None], torch.from_numpy(digits[1])
-    train, test = Split(images[:800], labels[:800]), Split(images[800:], labels[800:])
-    found = reference(judge, train, test, PARAMS)
+    validation, test = Split(images[:800], labels[:800]), Split(images[800:], labels[800:])
+    found = reference(judge, validation, test, PARAMS)
     for prior in PRIORS:
         assert found[f"prior_acceptance_{prior}"] > 0.9
         assert found[f"coverage_{prior}"] > 0.6
@@ -148,7 +149,7 @@ def test_real_images_give_the_ceiling_and_the_floor(digits, judge):
     assert 0 < found["blend_acceptance"] < 0.8  # two digits in one picture
     noise = torch.rand(1000, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     assert found["noise_acceptance"] == pytest.approx(judge(noise).accepted.mean(), abs=0.1)
-    same = reference(judge, train.head(400), train.head(400), PARAMS)
+    same = reference(judge, test.head(400), test.head(400), PARAMS)
     assert same["classifier_fid_normal"] == pytest.approx(0, abs=1e-6)
     assert same["coverage_normal"] == 1
 
@@ -194,11 +195,32 @@ def test_all_metrics_of_a_model_are_finite_and_the_same_every_time(image, judge)
     torch.manual_seed(5)
     assert judge_latent_space(model, image, codes, priors, judge, PARAMS) == first
     assert np.isfinite(list(first.values())).all()
-    assert len(first) == 4 * len(PRIORS) + 7
+    assert len(first) == 5 * len(PRIORS) + 9
 
 
 def test_reconstructions_are_nearer_to_the_images_than_samples(image, judge):
     model = fitted(PCA, image)
     priors = {"normal": standard_normal(LATENT_DIM)}
-    found = judge_latent_space(model, image, codes_of(model, image), priors, judge, PARAMS)
+    codes = codes_of(model, image)
+    found = judge_latent_space(model, image, codes, priors, judge, PARAMS)
     assert found["classifier_fid_reconstruction"] < found["classifier_fid_normal"]
+    assert found["coverage_reconstruction"] > found["coverage_normal"]
+    some = evenly_spread(PARAMS.samples, len(codes))
+    accepted = judge(model.decode(torch.from_numpy(codes[some]))).accepted
+    assert found["reconstruction_acceptance"] == accepted.mean() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("labels", "number"),
+    [([3], 1), ([8] * 50, 1), ([0, 1, 2, 3] * 5, 4), (list(range(10)), 10), ([1, 1, 1, 7], 4 / 27**0.25)],
+)
+def test_the_effective_number_of_digits_counts_each_by_how_often_it_comes(labels, number):
+    assert effective_number(np.array(labels)) == pytest.approx(number)
+
+
+def test_a_point_draws_one_digit_and_real_images_all(image, judge):
+    model = fitted(PCA, image)
+    point = {"point": fitted_gaussian(np.zeros(LATENT_DIM), np.zeros((LATENT_DIM, LATENT_DIM)))}
+    real = judge(image)
+    assert completeness(model, point, judge, real.features, PARAMS)["digits_drawn_point"] == 1
+    assert distribution_metrics(real, judge, real.features, PARAMS, "real")["digits_drawn_real"] > 9.5
