@@ -16,16 +16,15 @@ from autoencoder.files import write_json
 TIMINGS_FOLDER = Path("timings")  # git-ignored and no output of a stage: timings differ from run to run
 INIT = 1  # the id of the first process, which adopts orphans
 # How torch's message begins where a GPU fails. Of those, `MISTAKE` tells a fault in this project's code, which keeps its
-# traceback, and `FULL` a GPU without memory: cuBLAS wants a workspace to begin, cuDNN one for every engine, and NVML is
-# what torch asks how much memory is left.
+# traceback, and `FULL` a GPU without memory: cuBLAS wants a workspace to begin, and NVML is what torch asks how much
+# memory is left. `NO_ENGINE` may be either of two: cuDNN's engines want workspaces, and not all of them are deterministic.
 GPU = re.compile(
     r"(CUDA (error|out of memory|driver error)|cuDNN error|cusolver error|GET was unable to find an engine|NVML_SUCCESS ==)",
     re.IGNORECASE,
 )
 MISTAKE = re.compile(r"device-side assert|invalid argument|invalid configuration|captur")
-FULL = re.compile(
-    r"out of memory|ALLOC(ATION)?_FAILED|CUBLAS_STATUS_NOT_INITIALIZED|unable to find an engine|NVML_SUCCESS =="
-)
+FULL = re.compile(r"out of memory|ALLOC(ATION)?_FAILED|CUBLAS_STATUS_NOT_INITIALIZED|NVML_SUCCESS ==")
+NO_ENGINE = re.compile(r"unable to find an engine")
 SHORTAGE = re.compile(r"[Tt]ried to allocate .+? is free")
 
 
@@ -71,6 +70,11 @@ def explain_gpu_failure(error: BaseException) -> str | None:
         return (
             f"the GPU has no memory left ({shortage[0] if shortage else reason}): end what else runs there "
             "(`nvidia-smi` lists it), make batch_size smaller, or choose another device (DEVICE=cuda:1, DEVICE=cpu)"
+        )
+    if NO_ENGINE.search(reason):
+        return (
+            f"cuDNN cannot compute this convolution ({reason}): the GPU's memory is full (`nvidia-smi` says what else runs "
+            "there), or this GPU has no deterministic way; choose another device (DEVICE=cuda:1, DEVICE=cpu)"
         )
     return f"the GPU has failed ({reason}): see what `nvidia-smi` says of it, then run again, or with DEVICE=cpu"
 

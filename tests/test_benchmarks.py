@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.profiler import ProfilerActivity
 
 from autoencoder.datasets import make_digits, write_dataset
 from autoencoder.models import MODEL_PARAMS, VAE, build_model
@@ -18,7 +19,7 @@ from scripts.dvc_command import lay_out
 from tests.small_params import AE_PARAMS, VAE_PARAMS, small_params
 
 ROOT = Path(__file__).parents[1]
-SIZES = {"network": {"type": "mlp", "hidden": [64]}, "optimizer": "muon", "epochs": 60, "batch_size": 32}
+SIZES = {"network": {"type": "mlp", "hidden": [64]}, "optimizer": "muon", "epochs": 3, "batch_size": 32}
 PARAMS = small_params(
     models={
         "ae": {**AE_PARAMS, **SIZES},
@@ -111,7 +112,10 @@ def test_the_verdict_says_what_is_met_and_what_is_not():
         },
         "tf32": {"tf32": {"validation_loss": [97.0, 97.1]}, "ieee": {"validation_loss": [97.0, 97.0]}},
         "time_to_quality": {"seeds": [0, 1], "recipe": {"times_faster": 446.4, "as_good": 2}},
-        "kernel_share": {"ae": {"undisturbed": 0.79}},
+        "kernel_share": {
+            "ae": {"undisturbed": 0.91, "optimizer_kernels_per_step": 2.0},
+            "vae": {"undisturbed": 0.79, "optimizer_kernels_per_step": 1.98},
+        },
         "pipeline": {
             "wall_seconds": 171.0,
             "compute_seconds": 61.0,
@@ -128,7 +132,8 @@ def test_the_verdict_says_what_is_met_and_what_is_not():
         ["ae's losses, epoch by epoch", "within 2.0e-02", "1e-02", "NOT MET"],
         ["vae in TF32 and in full precision", "97.05 to 97", "within 1e-03", "met"],
         ["faster than the article's loop", "446 times (2 of 2 as good)", "at least 300 times", "met"],
-        ["time in kernels, ae", "79%", "at least 90%", "NOT MET"],
+        ["time in kernels, ae", "91%", "at least 90%", "met"],
+        ["time in kernels, vae", "79% (the profiler has lost some)", "at least 90%", "NOT MET"],
         ["training ae", "2.0 s", "under 3 s", "met"],
         ["training vae", "3.0 s", "under 3 s", "NOT MET"],
         ["compute of a whole dvc repro", "61 s (wall 171 s)", "under 60 s", "NOT MET"],
@@ -162,7 +167,7 @@ def bench(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_the_gpu_s_benchmark_compares_bytes_and_sees_what_was_resumed(bench):
     found = bench.same_bytes()
-    assert found["files"] == 1 + 60 + 1  # weights, a picture of every epoch, the curve
+    assert found["files"] == 1 + gpu.KILLED_EPOCHS + 1  # weights, a picture of every epoch, the curve
     assert found["again"]
     assert found["killed"]
     assert found["resumed"]
@@ -186,8 +191,13 @@ def test_the_gpu_s_benchmark_times_training(bench, monkeypatch):
     monkeypatch.setitem(bench.models["vae"], "epochs", 2)
     monkeypatch.setattr(torch, "compile", lambda function: function)  # it takes a C++ compiler on a CPU
     step = bench.step()
-    assert set(step) == {"eager", "captured", "compiled_captured"}
-    assert all(microseconds > 0 for microseconds in step.values())
+    assert set(step) == {"eager", "captured"}
+    assert all(microseconds > 0 for microseconds in [*step.values(), bench.compiled_step()])
+    monkeypatch.setattr(gpu, "PROFILED", ProfilerActivity.CPU)
+    monkeypatch.setattr(gpu, "TIMED_EPOCHS", 1)
+    for name, share in bench.kernel_share().items():
+        assert share["optimizer_kernels_per_step"] == 2, name  # AdamW's step and zero_grad, none of them lost
+        assert share["epoch_microseconds_per_step"] > 0
     found = bench.tf32()
     assert found["tf32"]["validation_loss"] == found["ieee"]["validation_loss"]
     assert all(seconds > 0 for seconds in found["tf32"]["seconds"])

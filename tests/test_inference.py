@@ -95,7 +95,12 @@ class FailingSession(ort.InferenceSession):  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
-    "says", ["CUDA failure 719: unspecified launch failure", "CUDNN_FE failure 8: HEURISTIC_QUERY_FAILED"]
+    "says",
+    [
+        "CUDA failure 719: unspecified launch failure",
+        "CUDA error cudaErrorLaunchFailure:unspecified launch failure",
+        "CUDNN_FE failure 8: HEURISTIC_QUERY_FAILED",
+    ],
 )
 def test_a_gpu_that_is_lost_while_it_serves_is_replaced_by_the_cpu(says, decoder, driver, monkeypatch):
     driver(FakeDriver())

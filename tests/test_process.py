@@ -113,7 +113,10 @@ LOST = "CUDA error: unspecified launch failure\nSearch for `cudaErrorLaunchFailu
             "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
             "the GPU has no memory left (",
         ),
-        ("GET was unable to find an engine to execute this computation", "the GPU has no memory left (GET was unable"),
+        (
+            "GET was unable to find an engine to execute this computation",
+            "cuDNN cannot compute this convolution (GET was",
+        ),
         ("NVML_SUCCESS == r INTERNAL ASSERT FAILED at CUDACachingAllocator.cpp", "the GPU has no memory left (NVML"),
         ("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED", "the GPU has no memory left (cuDNN"),
         ("cusolver error: CUSOLVER_STATUS_INTERNAL_ERROR, when calling `cusolverDnCreate`", "the GPU has failed (cus"),
