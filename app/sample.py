@@ -26,13 +26,14 @@ ABOUT = {
 }
 
 
-def verdict(samples: Samples, measured: float | None) -> str:
+def verdict(samples: Samples, accepted: float | None, digits: float | None) -> str:
     """How many of these the classifier accepts, beside what the pipeline measured; how long a digit was looked for."""
     parts = []
     if samples.reading is not None and len(samples.images):
         parts.append(f"The classifier is sure of {samples.reading.accepted.sum()} of {len(samples.images)}")
-    if measured is not None:
-        parts.append(f"over many draws: {measured:.0%}")
+    if accepted is not None:
+        kinds = f", {digits:.1f} of ten digits" if digits is not None else ""
+        parts.append(f"over many draws: {accepted:.0%}{kinds}")
     if samples.drawn > len(samples.images):
         parts.append(f"{samples.drawn} drawn")
     return " · ".join(parts)
@@ -91,11 +92,12 @@ for name, found in samples.items():
     alt = f"{len(found.images)} samples of {name}"
     empty = "<p>None of the draws reads as this digit.</p>"
     grid = image_grid(found.images, side, GAP, scale, background=64) if len(found.images) else None
-    share = artifacts.measured(workspace, name).get(f"prior_acceptance_{prior}") if comparable else None
+    measured = artifacts.measured(workspace, name) if comparable else {}
+    accepted, digits = (measured.get(f"{metric}_{prior}") for metric in ("prior_acceptance", "digits_drawn"))
     cards.append(
         f'<section class="card"><h2>{html.escape(name)} <small>{models[name].manifest.latent_dim} dimensions</small></h2>'
         f"{empty if grid is None else layout.picture(grid, alt)}"
-        f"<small>{verdict(found, share)}</small></section>"
+        f"<small>{verdict(found, accepted, digits)}</small></section>"
     )
 width = across * (side * (28 * scale + GAP) + 28)
 st.html(f'<div class="cards" style="max-width: {width}px">{"".join(cards)}</div>')

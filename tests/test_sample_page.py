@@ -32,14 +32,17 @@ def test_sample_follows_prior_seed_and_temperature(sample):
 
 def test_sample_shows_the_measured_share_beside_what_was_drawn_as_it_was_measured(sample, root):
     (root / "details").mkdir()
-    (root / "details" / "vae.json").write_text('{"prior_acceptance_normal": 0.56}')
+    figures = root / "details" / "vae.json"
+    figures.write_text('{"prior_acceptance_normal": 0.56}')
     assert "over many draws: 56%</small>" in page_html(sample.run())
+    figures.write_text('{"prior_acceptance_normal": 0.56, "digits_drawn_normal": 8.44}')
+    assert "over many draws: 56%, 8.4 of ten digits</small>" in page_html(sample.run())
     sample.sidebar.slider(key="temperature").set_value(0.5).run()
-    assert "pipeline" not in page_html(sample)
+    assert "over many draws" not in page_html(sample)
     sample.sidebar.slider(key="temperature").set_value(1).run()
     assert "over many draws: 56%" in page_html(sample)
     sample.sidebar.pills(key="only").set_value(3).run()
-    assert "pipeline" not in page_html(sample)
+    assert "over many draws" not in page_html(sample)
 
 
 def test_of_no_sample_nothing_is_said_but_how_many_were_drawn(sample):
