@@ -19,8 +19,9 @@ Models = Mapping[str, Mapping[str, Any]]
 
 
 def metrics_table(rows: Rows) -> str:
-    """The headline figures, one column per model and one for real images; arrows point to better."""
-    metrics = [metric for name in HEADLINE for metric in METRICS if metric.name == name]
+    """The headline figures that there are, one column per model and one for real images; arrows point to better."""
+    known = {name for row in rows.values() for name in row}
+    metrics = [metric for name in HEADLINE for metric in METRICS if metric.name == name and name in known]
     best = best_values(rows)
     lines = []
     for metric in metrics:

@@ -49,6 +49,11 @@ def _seeds() -> tuple[Rows, Models, str]:
     return {name: found["rows"][name] for name in [*models, REAL]}, models, ", ".join(map(str, found["seeds"]))
 
 
+def judges() -> str:
+    """What other classifiers say of the models of one run."""
+    return measured.judges(Parameters.load(Path("params.yaml")).tree["models"])
+
+
 def definitions() -> str:
     """What every metric means; those that are measured for each prior, once."""
     repeated = {f"{metric.name}_{prior}" for metric in PER_PRIOR for prior in PRIOR_MEANINGS}
@@ -68,6 +73,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "results": results,
     "claims": claims,
     "findings": findings,
+    "judges": judges,
     "metrics": definitions,
     "highlights": measured.highlights,
     "speed": measured.speed,

@@ -1,14 +1,15 @@
-"""What the benchmarks have measured, as tables for the documents: speed, likelihood, the viewer's answers, photographs."""
+"""What the benchmarks have measured, as tables for the documents: speed, likelihood, judges, the viewer, photographs."""
 
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from autoencoder.comparison import table
+from autoencoder.claims import completeness_verdict, continuity_verdict, pairs
+from autoencoder.comparison import REAL, Models, metrics_table, table
 
 SPEED, PHOTOGRAPHS = Path("benchmarks/results/cpu.json"), Path("benchmarks/results/photos.json")
-LIKELIHOOD = Path("benchmarks/results/likelihood.json")
+LIKELIHOOD, JUDGES = Path("benchmarks/results/likelihood.json"), Path("benchmarks/results/judges.json")
 TIMED = ("decoding", "first_paint", "interaction", "time_to_quality", "time_per_epoch", "pipeline")
 WITHOUT_MODEL = {"classifier", "export_classifier", "reference"}  # stages; the others' timings are <stage>_<model>
 
@@ -186,6 +187,31 @@ def likelihood() -> str:
         )
     head = ["", "seed", "nll", "nll_gmm", "k", "test images", "parameters"]
     return table([*head, "minutes to train", "to export", "to evaluate", "on"], rows)
+
+
+def judges(models: Models) -> str:
+    """What `python -m benchmarks.judges` measured."""
+    found = json.loads(JUDGES.read_text())
+    rows, verdicts = found["rows"], {"continuity": continuity_verdict, "completeness": completeness_verdict}
+    count = len(rows[REAL]["coverage_normal"])
+    alone = [
+        {name: {metric: [values[index]] for metric, values in row.items()} for name, row in rows.items()}
+        for index in range(count)
+    ]
+    moved = []
+    for pair in pairs(models):
+        for claim, verdict in verdicts.items():
+            said = dict.fromkeys(verdict(row, pair)[0] for row in alone)
+            if len(said) > 1:
+                moved.append(f"on {claim} in {pair.latent_dim} dimensions, {' or '.join(said)}")
+    words = (
+        f"these verdicts depend on it: {'; '.join(moved)}" if moved else "every verdict is the same with each of them"
+    )
+    return (
+        f"Before {count} classifiers that differ in nothing but their seed, the same models (of seed {found['seed']}) score "
+        f"as below, mean ± standard deviation over the classifiers, and {words} (`python -m benchmarks.judges`).\n\n"
+        f"{metrics_table({name: rows[name] for name in (*models, REAL)})}"
+    )
 
 
 def interaction() -> str:

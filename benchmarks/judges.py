@@ -1,0 +1,79 @@
+"""How far figures and verdicts depend on the classifier that judges: the last run's models before several of them.
+
+`python -m benchmarks.judges` trains classifiers that differ in their seed alone, the pipeline's first, and writes
+benchmarks/results/judges.json. Needs the workspace's data and models, which `make repro` makes.
+"""
+
+import json
+import sys
+from pathlib import Path
+from unittest import mock
+
+import torch
+
+from autoencoder import classifier
+from autoencoder.checkpoints import load_checkpoint
+from autoencoder.claims import SAMPLED
+from autoencoder.classifier import ClassifierParams, Judge, build_classifier, calibrated, fit
+from autoencoder.comparison import REAL
+from autoencoder.config import Parameters
+from autoencoder.data import Split, SplitParams, load_test_split, load_training_splits
+from autoencoder.devices import configure
+from autoencoder.files import read_arrays, write_json
+from autoencoder.headline import HEADLINE
+from autoencoder.images import to_unit_interval
+from autoencoder.latent_space import LatentSpaceParams, judge_latent_space, reference
+from autoencoder.priors import exported_priors
+from benchmarks.machine import environment
+from benchmarks.report import RESULTS, rounded
+
+DATA, MODELS = Path("data/mnist.npz"), Path("models")
+JUDGES = 3
+KEPT = (*HEADLINE, *(name for name in SAMPLED if name not in HEADLINE))
+
+
+def main() -> int:
+    """The exit code: 1 where the pipeline has not run."""
+    parameters = Parameters.load(Path("params.yaml"))
+    names, device = list(parameters.tree["models"]), torch.device("cpu")
+    for path in (DATA, *(MODELS / name / "onnx" / "latents.npz" for name in names)):
+        if not path.exists():
+            print(f"error: {path} is missing; make it with `make repro`", file=sys.stderr)
+            return 1
+    configure(device, tf32=False)
+    space = parameters.read("latent_space", LatentSpaceParams.model_validate)
+    train, validation = load_training_splits(DATA, parameters.read("data", SplitParams.model_validate), device)
+    test = load_test_split(DATA, device)
+    params = parameters.read("classifier", ClassifierParams.model_validate)
+    rows: dict[str, dict[str, list[float]]] = {name: {} for name in (*names, REAL)}
+    for index in range(JUDGES):
+        judge = trained(params, train, validation, seed=classifier.SEED + index)
+        for name, row in rows.items():
+            found = reference(judge, validation, test, space) if name == REAL else judged(name, judge, test, space)
+            kept = rounded({metric: found[metric] for metric in KEPT if metric in found})
+            for metric, value in kept.items():
+                row.setdefault(metric, []).append(value)
+            print(f"classifier {index + 1} of {JUDGES}, {name}: {json.dumps(kept)}", flush=True)
+    results = {"environment": environment(device), "seed": parameters.tree["seed"], "rows": rows}
+    write_json(RESULTS / "judges.json", results)
+    return 0
+
+
+def trained(params: ClassifierParams, train: Split, validation: Split, seed: int) -> Judge:
+    """As the stage `classifier` makes it, but for the seed."""
+    with mock.patch.object(classifier, "SEED", seed):
+        model = build_classifier()
+        list(fit(model, params, train))
+    return calibrated(model, params, train, validation)
+
+
+def judged(name: str, judge: Judge, test: Split, space: LatentSpaceParams) -> dict[str, float]:
+    """What a judge says of a model of the workspace."""
+    model, _ = load_checkpoint(MODELS / name / "model.pt", test.images.device)
+    latents = read_arrays(MODELS / name / "onnx" / "latents.npz")
+    priors = exported_priors(latents)
+    return judge_latent_space(model, to_unit_interval(test.images), latents["test_mean"], priors, judge, space)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
