@@ -30,9 +30,9 @@ def verdict(samples: Samples, accepted: float | None, digits: float | None) -> s
     """How many of these the classifier accepts, beside what the pipeline measured; how long a digit was looked for."""
     parts = []
     if samples.reading is not None and len(samples.images):
-        parts.append(f"The classifier is sure of {samples.reading.accepted.sum()} of {len(samples.images)}")
+        parts.append(f"Sure of {samples.reading.accepted.sum()} of {len(samples.images)}")
     if accepted is not None:
-        kinds = f", {digits:.1f} of ten digits" if digits is not None else ""
+        kinds = f", {digits:.1f} digits" if digits is not None else ""
         parts.append(f"over many draws: {accepted:.0%}{kinds}")
     if samples.drawn > len(samples.images):
         parts.append(f"{samples.drawn} drawn")
@@ -101,6 +101,10 @@ for name, found in samples.items():
     )
 width = across * (side * (28 * scale + GAP) + 28)
 st.html(f'<div class="cards" style="max-width: {width}px">{"".join(cards)}</div>')
+if reader:
+    st.caption(
+        "Of how many the classifier is sure; over many draws, the share, and how many of the ten digits it reads in them."
+    )
 shown = {name: found.images for name, found in samples.items() if len(found.images)}
 panel.download_button(
     "Download NPZ",

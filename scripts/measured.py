@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from autoencoder.catalog import METRICS
 from autoencoder.claims import completeness_verdict, continuity_verdict, pairs
 from autoencoder.comparison import REAL, Models, metrics_table, table
 
@@ -207,9 +208,17 @@ def judges(models: Models) -> str:
     words = (
         f"these verdicts depend on it: {'; '.join(moved)}" if moved else "every verdict is the same with each of them"
     )
+    shares = {
+        (metric.name, name): rows[name][metric.name]
+        for metric in METRICS
+        for name in models
+        if metric.unit == "share" and metric.name in rows[name]
+    }
+    (figure, model), scores = max(shares.items(), key=lambda item: max(item[1]) - min(item[1]))
     return (
         f"Before {count} classifiers that differ in nothing but their seed, the same models (of seed {found['seed']}) score "
-        f"as below, mean ± standard deviation over the classifiers, and {words} (`python -m benchmarks.judges`).\n\n"
+        f"as below, mean ± standard deviation over the classifiers, and {words} (`python -m benchmarks.judges`). Of the "
+        f"shares, `{figure}` of `{model}` moves most: from {min(scores):.2f} to {max(scores):.2f}.\n\n"
         f"{metrics_table({name: rows[name] for name in (*models, REAL)})}"
     )
 

@@ -36,7 +36,7 @@ def test_sample_shows_the_measured_share_beside_what_was_drawn_as_it_was_measure
     figures.write_text('{"prior_acceptance_normal": 0.56}')
     assert "over many draws: 56%</small>" in page_html(sample.run())
     figures.write_text('{"prior_acceptance_normal": 0.56, "digits_drawn_normal": 8.44}')
-    assert "over many draws: 56%, 8.4 of ten digits</small>" in page_html(sample.run())
+    assert "over many draws: 56%, 8.4 digits</small>" in page_html(sample.run())
     sample.sidebar.slider(key="temperature").set_value(0.5).run()
     assert "over many draws" not in page_html(sample)
     sample.sidebar.slider(key="temperature").set_value(1).run()
