@@ -19,9 +19,8 @@ CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 # TensorFloat-32 is on by default and wrong by 1e-3; the exhaustive search for algorithms costs seconds per batch size.
 CUDA_OPTIONS = {"use_tf32": 0, "cudnn_conv_algo_search": "HEURISTIC"}
-GPU_FAILURE = re.compile(
-    "(CUDA|CUDNN(_FE)?|CUBLAS) failure|CUDA error |Failed to allocate memory"
-)  # onnxruntime's words
+# onnxruntime's words for it
+GPU_FAILURE = re.compile("(CUDA|CUDNN(_FE)?|CUBLAS) failure|CUDA error |Failed to allocate memory")
 
 
 class DeviceError(ValueError):

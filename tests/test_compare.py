@@ -15,7 +15,10 @@ from tests.pages import open_page, page_html
 @pytest.fixture
 def measured(root: Path) -> Path:
     """The workspace after evaluation: every figure is .5, but for those that a test looks at."""
-    in_words = {"nll_gmm", "label_flip_rate_iqr", "normalized_path_length_iqr", "blend_acceptance", "noise_acceptance"}
+    in_words = {
+        "nll_gmm", "label_flip_rate_iqr", "normalized_path_length_iqr", "blend_acceptance", "noise_acceptance",
+        "reconstruction_acceptance", "coverage_reconstruction",
+    }  # fmt: skip
     names = {*in_words, *HEADLINE, *(f"{metric.name}_{prior}" for metric in PER_PRIOR for prior in PRIOR_MEANINGS)}
     (root / "details").mkdir()
     for name, error in (("pca", 0.02), ("vae", 0.01), ("real", 0.0)):
