@@ -18,7 +18,7 @@ from scripts.check_params import mistakes
 from scripts.dvc_command import dvc, inside_git, settle_git
 
 RESULTS = Path("benchmarks/results/seeds.json")
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1, 2, 3, 4)
 
 
 def main(argv: list[str] | None = None) -> int:
