@@ -102,9 +102,8 @@ for name, found in samples.items():
 width = across * (side * (28 * scale + GAP) + 28)
 st.html(f'<div class="cards" style="max-width: {width}px">{"".join(cards)}</div>')
 if reader:
-    st.caption(
-        "Of how many the classifier is sure; over many draws, the share, and how many of the ten digits it reads in them."
-    )
+    many = "; over many draws, the share, and how many of the ten digits it reads in them"
+    st.caption(f"Of how many the classifier is sure{many * comparable}.")
 shown = {name: found.images for name, found in samples.items() if len(found.images)}
 panel.download_button(
     "Download NPZ",

@@ -37,8 +37,10 @@ def test_sample_shows_the_measured_share_beside_what_was_drawn_as_it_was_measure
     assert "over many draws: 56%</small>" in page_html(sample.run())
     figures.write_text('{"prior_acceptance_normal": 0.56, "digits_drawn_normal": 8.44}')
     assert "over many draws: 56%, 8.4 digits</small>" in page_html(sample.run())
+    assert "over many draws" in sample.main.caption[-1].value
     sample.sidebar.slider(key="temperature").set_value(0.5).run()
     assert "over many draws" not in page_html(sample)
+    assert sample.main.caption[-1].value == "Of how many the classifier is sure."
     sample.sidebar.slider(key="temperature").set_value(1).run()
     assert "over many draws: 56%" in page_html(sample)
     sample.sidebar.pills(key="only").set_value(3).run()
