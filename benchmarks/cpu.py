@@ -15,11 +15,11 @@ from autoencoder.devices import configure
 from benchmarks import pipeline
 from benchmarks.epochs import time_per_epoch
 from benchmarks.interaction import interaction
-from benchmarks.machine import environment
 from benchmarks.quality import time_to_quality
 from benchmarks.report import run_parts
 from benchmarks.serving import decoding
 from benchmarks.viewer import first_paint
+from scripts.machine import environment
 
 CPU = torch.device("cpu")
 DATA = Path("data/mnist.npz")

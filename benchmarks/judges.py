@@ -24,8 +24,8 @@ from autoencoder.headline import HEADLINE
 from autoencoder.images import to_unit_interval
 from autoencoder.latent_space import LatentSpaceParams, judge_latent_space, reference
 from autoencoder.priors import exported_priors
-from benchmarks.machine import environment
 from benchmarks.report import RESULTS, rounded
+from scripts.machine import environment
 
 DATA, MODELS = Path("data/mnist.npz"), Path("models")
 JUDGES = 3

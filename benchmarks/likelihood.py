@@ -15,10 +15,10 @@ import torch
 
 from autoencoder.config import Parameters
 from autoencoder.files import write_json
-from benchmarks.machine import environment
 from benchmarks.pipeline import lay_out_with_data
 from benchmarks.report import RESULTS, rounded
 from scripts.dvc_command import dvc
+from scripts.machine import environment
 
 DATA = Path("data/mnist.npz")
 FOLDER = Path(".bench/likelihood")

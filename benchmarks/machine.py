@@ -1,35 +1,12 @@
-"""What a benchmark runs on, what it could do at best, and how repeated figures are summed up."""
+"""What a machine could do at best, when its GPU is done, and how repeated figures are summed up."""
 
-import os
-import platform
 import statistics
-import subprocess
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
-import onnxruntime
 import torch
 
 MATRIX = 2048  # rows and columns: large enough to be limited by arithmetic alone
-
-
-def environment(device: torch.device) -> dict[str, str | int]:
-    """Hardware and versions."""
-    names: dict[str, str | int] = {
-        "cpu": _cpu_name(),
-        "cpu_cores": os.cpu_count() or 0,
-        "threads": torch.get_num_threads(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "onnxruntime": onnxruntime.__version__,
-    }
-    if device.type == "cuda":
-        query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
-        names["gpu"] = torch.cuda.get_device_name(device)
-        names["driver"] = subprocess.run(query, capture_output=True, text=True, check=False).stdout.strip()
-        names["cuda"] = str(torch.version.cuda)
-    return names
 
 
 def matmul_peak() -> float:
@@ -52,11 +29,3 @@ def wait_for(device: torch.device) -> None:
 def spread(seconds: Sequence[float]) -> dict[str, float]:
     """Median, least and most."""
     return {"median": statistics.median(seconds), "min": min(seconds), "max": max(seconds)}
-
-
-def _cpu_name() -> str:
-    if (about := Path("/proc/cpuinfo")).exists():
-        for line in about.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

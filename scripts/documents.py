@@ -21,37 +21,41 @@ DOCUMENTS = [Path("README.md"), *(Path("docs") / f"{name}.md" for name in ("resu
 
 def results() -> str:
     """The headline figures over several seeds."""
-    rows, _, seeds = _seeds()
-    return f"{metrics_table(rows)}\n\nMean ± standard deviation over the seeds {seeds} (`make seeds`)."
+    rows, found = _rows(), json.loads(SEEDS.read_text())
+    seeds, machine = ", ".join(map(str, found["seeds"])), measured.machine_in_words(found["environment"])
+    return f"{metrics_table(rows)}\n\nMean ± standard deviation over the seeds {seeds} (`make seeds`); {machine}."
 
 
 def claims() -> str:
     """What these figures say of the two claims and of the article's networks, in short."""
-    rows, models, _ = _seeds()
+    rows, models = _rows(), _models()
     return "\n\n".join([claims_table(rows, models), caveat(rows), *baselines(rows, models)])
 
 
 def findings() -> str:
     """The same of the two claims, in full."""
-    rows, models, _ = _seeds()
+    rows, models = _rows(), _models()
     found = pairs(models)
     parts = ["## Continuity", *(continuity(rows, pair) for pair in found)]
     parts += ["## Completeness", *(completeness(rows, pair) for pair in found)]
     return "\n\n".join([*parts, "## What acceptance is worth", caveat(rows), "## How a verdict is reached", rules()])
 
 
-def _seeds() -> tuple[Rows, Models, str]:
-    """Figures of every model in params.yaml and of real images, those models, and the seeds in words."""
-    found = json.loads(SEEDS.read_text())
-    models = Parameters.load(Path("params.yaml")).tree["models"]
-    if absent := [name for name in models if name not in found["rows"]]:
+def _rows() -> Rows:
+    """Figures of every model in params.yaml and of real images, over several seeds."""
+    rows = json.loads(SEEDS.read_text())["rows"]
+    if absent := [name for name in _models() if name not in rows]:
         sys.exit(f"error: {SEEDS} lacks {', '.join(absent)}: `make seeds` measures every model of params.yaml")
-    return {name: found["rows"][name] for name in [*models, REAL]}, models, ", ".join(map(str, found["seeds"]))
+    return {name: rows[name] for name in [*_models(), REAL]}
+
+
+def _models() -> Models:
+    return Parameters.load(Path("params.yaml")).tree["models"]
 
 
 def judges() -> str:
     """What other classifiers say of the models of one run."""
-    return measured.judges(Parameters.load(Path("params.yaml")).tree["models"])
+    return measured.judges(_models())
 
 
 def definitions() -> str:

@@ -1,21 +1,27 @@
 """`make seeds`: the comparison over several seeds, each an experiment of DVC's; prints mean ± standard deviation.
 
-`python -m scripts.seeds 0 1 2` writes benchmarks/results/seeds.json, from which README's headline table is made.
+`python -m scripts.seeds 0 1 2` writes benchmarks/results/seeds.json, from which README's headline table is made. The
+file of another machine, kept as seeds_elsewhere.json beside it, gives docs/results.md what a machine changes.
 Finished stages are in DVC's run cache: stopped and started again, it goes on with the stage it was in.
 """
 
 import argparse
+import hashlib
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from autoencoder.comparison import REAL, as_rows, metrics_table
 from autoencoder.config import Parameters
+from autoencoder.devices import select_device
 from autoencoder.files import write_json
 from scripts.check_params import mistakes
 from scripts.dvc_command import dvc, inside_git, settle_git
+from scripts.machine import environment
 
 RESULTS = Path("benchmarks/results/seeds.json")
 SEEDS = (0, 1, 2, 3, 4)
@@ -31,6 +37,11 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     if not inside_git():
         print("error: experiments need git: git init && git add -A && git commit -m start", file=sys.stderr)
+        return 1
+    try:
+        device, _ = select_device(os.environ.get("DEVICE", "auto"))
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
         return 1
     settle_git()
     params = Parameters.load(Path("params.yaml")).tree
@@ -51,9 +62,16 @@ def main(argv: list[str] | None = None) -> int:
         for name, row in as_rows({name: json.loads(read(f"details/{name}.json")) for name in names}).items():
             for metric, values in row.items():
                 rows[name].setdefault(metric, []).extend(values)
-    write_json(RESULTS, {"seeds": list(seeds), "rows": rows})
+    of = {"environment": environment(device), "params_sha256": apart_from_seed(params), "seeds": list(seeds)}
+    write_json(RESULTS, {**of, "rows": rows})
     print(f"\n{metrics_table(rows)}\n\nseeds {', '.join(map(str, seeds))}; all figures: {RESULTS}")
     return 0
+
+
+def apart_from_seed(params: Mapping[str, Any]) -> str:
+    """A hash of all parameters but the seed: results with the same one can be compared."""
+    others = {key: value for key, value in params.items() if key != "seed"}
+    return hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()
 
 
 def of_workspace() -> Callable[[str], str]:

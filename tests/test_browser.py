@@ -30,8 +30,8 @@ def browser():
         with chromium() as instance:
             yield instance
     except NoChromium as error:
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail(f"REQUIRE_BROWSER=1, but there is {error}")
+        if os.environ.get("STRICT") == "1":
+            pytest.fail(f"STRICT=1, but there is {error}")
         pytest.skip(f"there is {error}")
 
 

@@ -140,7 +140,7 @@ def test_a_models_parameter_runs_its_stages_and_the_report_and_reverting_it_none
     assert after.keys() == before.keys()
 
     workspace.write_params()
-    assert workspace.repro() == {"report"}  # DVC's run cache leaves out stages with outputs that git keeps
+    assert workspace.repro() == {"report"}  # DVC's run cache leaves out stages with plain outputs that git keeps
     assert workspace.results() == before
     assert workspace.changed() == set()
 

@@ -54,6 +54,6 @@ def test_a_verdict_that_depends_on_the_judge_is_named(tmp_path, monkeypatch):
     alike = {"normalized_path_length": [1.0, 1.0, 1.0], "label_flip_rate": [0.1, 0.1, 0.1]}
     rows = {name: {**row, **alike} for name, row in found["rows"].items()}
     assert "on continuity" not in said()
-    assert "moves most: from 0." in said()
+    assert "The share that moves most is `prior_acceptance_normal` of `pca`, from 0." in said()
     text = said(ae=[0.1, 0.3, 0.1])
     assert "on continuity in 20 dimensions, the claim does not show or the claim does not show clearly" in text

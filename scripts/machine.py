@@ -1,0 +1,36 @@
+"""What a figure was measured on: hardware and versions."""
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import onnxruntime
+import torch
+
+
+def environment(device: torch.device) -> dict[str, str | int]:
+    """Names of the processor, of the instructions that torch uses on it, of a GPU, and of the packages that compute."""
+    names: dict[str, str | int] = {
+        "cpu": _cpu_name(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),  # processors of one name can differ in them
+        "cpu_cores": os.cpu_count() or 0,
+        "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "onnxruntime": onnxruntime.__version__,
+    }
+    if device.type == "cuda":
+        query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+        names["gpu"] = torch.cuda.get_device_name(device)
+        names["driver"] = subprocess.run(query, capture_output=True, text=True, check=False).stdout.strip()
+        names["cuda"] = str(torch.version.cuda)
+    return names
+
+
+def _cpu_name() -> str:
+    if (about := Path("/proc/cpuinfo")).exists():
+        for line in about.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
