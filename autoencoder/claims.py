@@ -81,18 +81,18 @@ def continuity_verdict(rows: Rows, pair: Pair) -> tuple[str, str]:
     ]
     if min(ratios) >= CLEARLY:
         times = f", by {ratios[0]:.1f} and {ratios[1]:.1f} times" if max(ratios) < math.inf else ""
-        return "the claim shows", f"the VAE is the more continuous{times}"
+        return "the claim holds", f"the VAE is the more continuous{times}"
     if max(ratios) <= 1 / CLEARLY:
-        return "the claim fails", "the autoencoder is the more continuous"
+        return "the opposite holds", "the autoencoder is the more continuous"
     if max(ratios) <= 1:
-        return "the claim does not show", "in small steps the autoencoder is at least as continuous as the VAE"
+        return "the claim does not hold", "in small steps the autoencoder is at least as continuous as the VAE"
     if "the VAE" not in clearer and "the autoencoder" in clearer:
         number = "first" if clearer[0] == "the autoencoder" else "second"
-        return "the claim does not show", f"by the {number} figure the autoencoder is the more continuous"
+        return "the claim does not hold", f"by the {number} figure the autoencoder is the more continuous"
     if set(clearer) == {"neither"}:
-        return "the claim does not show", "in small steps the autoencoder is about as continuous as the VAE"
+        return "the claim does not hold", "in small steps the autoencoder is about as continuous as the VAE"
     return (
-        "the claim does not show clearly",
+        "the claim holds in part",
         f"by the first figure {clearer[0]} is the more continuous, by the second {clearer[1]}",
     )
 
@@ -128,13 +128,13 @@ def completeness_verdict(rows: Rows, pair: Pair) -> tuple[str, str]:
     """Whether more of the VAE's samples from N(0, I) mean something, and in how many figures."""
     ahead = [_ahead(rows, pair, name) for name in SAMPLED]
     if min(ahead) == 1:
-        return "the claim shows", "the VAE is ahead in all three"
+        return "the claim holds", "the VAE is ahead in all three"
     if max(ahead) == -1:
-        return "the claim fails", "the autoencoder is ahead in all three"
+        return "the opposite holds", "the autoencoder is ahead in all three"
     words = f"the VAE is ahead in {ahead.count(1) or 'none'} of the three"
     if -1 in ahead:
         words += f", the autoencoder in {ahead.count(-1)}"
-    return "the claim does not show clearly" if ahead.count(1) > ahead.count(-1) else "the claim does not show", words
+    return "the claim holds in part" if ahead.count(1) > ahead.count(-1) else "the claim does not hold", words
 
 
 def completeness(rows: Rows, pair: Pair) -> str:
@@ -169,9 +169,11 @@ def completeness(rows: Rows, pair: Pair) -> str:
 def rules() -> str:
     """How a verdict is reached."""
     return (
-        f"Continuity is told by the two figures of small steps: the claim *shows* where both are at least {CLEARLY:g} times "
-        "better in the VAE, and *fails* where both are in the autoencoder. Completeness is told by three figures of "
-        "samples of N(0, I): it shows where the VAE is *ahead* in all of them. Ahead is a lead of more than "
+        f"Continuity is told by the two figures of small steps: the claim *holds* where both are at least {CLEARLY:g} times "
+        "better in the VAE, *in part* where one is, and the *opposite* holds where both are at least as much better in the "
+        "autoencoder. Completeness is told by three figures of samples of N(0, I): the claim holds where the VAE is *ahead* "
+        "in all of them, in part where it is in more of them than the autoencoder, and the opposite holds where the "
+        "autoencoder is in all. Ahead is a lead of more than "
         f"{AHEAD:.0%} of the scale (of digits: {AHEAD * SCALES['digits']:g}) and of more than two standard errors of the "
         f"means over the seeds; of one run alone, of more than {AHEAD_IN_ONE:.0%}. Seeds vary the training alone: the "
         "classifier and all that is drawn are the same for every seed and model."
@@ -182,10 +184,10 @@ def caveat(rows: Rows) -> str:
     """What the acceptance of samples is worth: the classifier on images that are no digits."""
     blends, noise = (_mean(rows, REAL, name) for name in ("blend_acceptance", "noise_acceptance"))
     return (
-        f"The classifier has seen digits alone: it is sure, too, of {_percent(blends)} of the pixel averages of two "
-        f"different digits and of {_percent(noise)} of images of uniform noise. Acceptance says that a picture can be "
-        "read, not that it is a digit, and a model that always drew the same one could lead in it: `digits_drawn` and "
-        "coverage tell."
+        f"The classifier has seen nothing but digits: it is also sure of {_percent(blends)} of the pixel averages of "
+        f"two different digits and of {_percent(noise)} of images of uniform noise. Acceptance says that a picture can be "
+        "read, not that it is a digit, and a model that always drew the same digit could lead in it: read it beside "
+        "`digits_drawn` and `coverage`."
     )
 
 
@@ -211,10 +213,12 @@ def baselines(rows: Rows, models: Models) -> list[str]:
                 figures = ("classifier_fid_gmm", "classifier_fid_reconstruction")
                 values = {figure: (_mean(rows, other, figure), _mean(rows, name, figure)) for figure in figures}
                 ahead = all(ours < articles for ours, articles in values.values())
-                words = " and ".join(f"`{key}` {ours:.3g} to {its:.3g}" for key, (ours, its) in values.items())
+                words = " and ".join(f"`{key}` {ours:.3g} against {its:.3g}" for key, (ours, its) in values.items())
                 text += f". `{other}` is {'ahead' if ahead else '**not** ahead in both'}: {words}"
-        coverage = ", ".join(f"{_percent(_mean(rows, name, f'coverage_{prior}'))}" for prior in ("normal", "gmm"))
-        sentences.append(f"{text}. Its samples of N(0, I) and of the mixture come near {coverage} of the test images.")
+        normal, mixture = (_percent(_mean(rows, name, f"coverage_{prior}")) for prior in ("normal", "gmm"))
+        sentences.append(
+            f"{text}. Its samples of N(0, I) come near {normal} of the test images, those of the mixture near {mixture}."
+        )
     return sentences
 
 

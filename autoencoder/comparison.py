@@ -60,9 +60,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: bool = 
 
 
 def shown(values: Sequence[float | int]) -> str:
-    """One value as it is; of several, mean ± standard deviation, to two digits of the latter."""
+    """One value as it is; of several, mean ± standard deviation, to two digits of the latter, on two lines at most."""
     spread = stdev(values) if len(values) > 1 else 0.0
     if not spread:
         return f"{values[0]:g}"
     decimals = max(0, 1 - math.floor(math.log10(spread)))
-    return f"{fmean(values):.{decimals}f} ± {spread:.{decimals}f}"
+    return f"{fmean(values):.{decimals}f} ±\N{NO-BREAK SPACE}{spread:.{decimals}f}"

@@ -91,33 +91,33 @@ def test_pairs_differ_in_nothing_but_the_kind():
 @pytest.mark.parametrize(
     ("changes", "verdict"),
     [
-        ({}, "**the claim shows**: the VAE is the more continuous, by 3.0 and 5.0 times"),
-        ({"vae__label_flip_rate": 0.0}, "**the claim shows**"),
+        ({}, "**the claim holds**: the VAE is the more continuous, by 3.0 and 5.0 times"),
+        ({"vae__label_flip_rate": 0.0}, "**the claim holds**"),
         (
             {"vae__label_flip_rate": 0.0, "ae__label_flip_rate": 0.0},
             "by the first figure neither is the more continuous",
         ),
         (
             {"vae__label_flip_rate": 0.25},
-            "**the claim does not show clearly**: by the first figure neither is the more",
+            "**the claim holds in part**: by the first figure neither is the more",
         ),
         (
             {"vae__normalized_path_length": 60.0},
-            "**the claim does not show clearly**: by the first figure the VAE is the more continuous, by the second the "
+            "**the claim holds in part**: by the first figure the VAE is the more continuous, by the second the "
             "autoencoder",
         ),
         (
             {"vae__label_flip_rate": 0.29, "vae__normalized_path_length": 21.0},
-            "**the claim does not show**: in small steps the autoencoder is about as continuous as the VAE",
+            "**the claim does not hold**: in small steps the autoencoder is about as continuous as the VAE",
         ),
         (
             {"vae__label_flip_rate": 0.5, "vae__normalized_path_length": 21.0},
-            "**the claim does not show**: in small steps the autoencoder is at least as continuous as the VAE",
+            "**the claim does not hold**: in small steps the autoencoder is at least as continuous as the VAE",
         ),
-        ({"ae__label_flip_rate": 0.01, "ae__normalized_path_length": 0.1}, "**the claim fails**"),
+        ({"ae__label_flip_rate": 0.01, "ae__normalized_path_length": 0.1}, "**the opposite holds**"),
         (
             {"vae__label_flip_rate": 0.6, "vae__normalized_path_length": 15.0},
-            "**the claim does not show**: by the first figure the autoencoder is the more continuous.",
+            "**the claim does not hold**: by the first figure the autoencoder is the more continuous.",
         ),
     ],
 )
@@ -161,19 +161,19 @@ def test_a_difference_that_far_codes_make_is_called_so():
 @pytest.mark.parametrize(
     ("changes", "verdict"),
     [
-        ({}, "**the claim shows**: the VAE is ahead in all three"),
-        ({"vae__coverage_normal": 0.01}, "**the claim does not show clearly**: the VAE is ahead in 2 of the three"),
+        ({}, "**the claim holds**: the VAE is ahead in all three"),
+        ({"vae__coverage_normal": 0.01}, "**the claim holds in part**: the VAE is ahead in 2 of the three"),
         (
             {"ae__prior_acceptance_normal": 0.9, "ae__coverage_normal": 0.9, "ae__digits_drawn_normal": 10.0},
-            "**the claim fails**: the autoencoder is ahead in all three",
+            "**the opposite holds**: the autoencoder is ahead in all three",
         ),
         (
             {"ae__prior_acceptance_normal": 0.9, "ae__coverage_normal": 0.9},
-            "**the claim does not show**: the VAE is ahead in 1 of the three, the autoencoder in 2.",
+            "**the claim does not hold**: the VAE is ahead in 1 of the three, the autoencoder in 2.",
         ),
         (  # by less than seeds differ
             {"ae__prior_acceptance_normal": 0.4, "ae__coverage_normal": 0.58, "ae__digits_drawn_normal": 9.2},
-            "**the claim does not show**: the VAE is ahead in none of the three",
+            "**the claim does not hold**: the VAE is ahead in none of the three",
         ),
     ],
 )
@@ -234,12 +234,12 @@ def test_the_claims_at_a_glance_are_those_of_the_paragraphs():
     assert [line.rsplit(" | ", 1)[1] for line in lines] == [
         "30% → 10% |",
         "20 → 4 |",
-        "**the claim shows** |",
+        "**the claim holds** |",
         "40% → 50% |",
         "7.0% → 41% |",
         "2.5 → 9.4 |",
         "6.0% → 6.0% |",
-        "**the claim does not show clearly** |",
+        "**the claim holds in part** |",
     ]
-    assert "**the claim shows**" in continuity(found, PAIR)
-    assert "**the claim does not show clearly**" in completeness(found, PAIR)
+    assert "**the claim holds**" in continuity(found, PAIR)
+    assert "**the claim holds in part**" in completeness(found, PAIR)

@@ -91,9 +91,9 @@ def test_the_claims_follow_the_figures(compare):
     view(compare, "claims")
     text = "\n".join(element.value for element in compare.markdown)
     assert "In 8 dimensions (`pca`, `vae`)" in text
-    assert "**the claim does not show**" in text
+    assert "**the claim does not hold**" in text
     assert "N(0, I) costs the VAE 0 nats per image" in text
-    assert "it is sure, too, of 50% of the pixel averages" in text
+    assert "it is also sure of 50% of the pixel averages" in text
     assert "dvc repro report" in compare.info[0].value  # the chart is not there
 
 

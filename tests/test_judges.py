@@ -56,4 +56,4 @@ def test_a_verdict_that_depends_on_the_judge_is_named(tmp_path, monkeypatch):
     assert "on continuity" not in said()
     assert "The share that moves most is `prior_acceptance_normal` of `pca`, from 0." in said()
     text = said(ae=[0.1, 0.3, 0.1])
-    assert "on continuity in 20 dimensions, the claim does not show or the claim does not show clearly" in text
+    assert "on continuity in 20 dimensions, the claim does not hold or the claim holds in part" in text

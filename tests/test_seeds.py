@@ -63,7 +63,9 @@ def test_what_another_machine_changes_is_told(tmp_path, monkeypatch):
     assert f"the means of {moved - 1} differ by at most" in text
     assert "is `knn_accuracy` of `ae`: 4 there, 0.97" in text
     text = said(rows=with_figure("ae_2d", "label_flip_rate", [0.001] * 5))
-    assert "these verdicts depend on it: on continuity in 2 dimensions, the claim shows or the claim does not" in text
+    assert (
+        "these verdicts depend on it: on continuity in 2 dimensions, the claim holds or the claim holds in part" in text
+    )
     assert said(params_sha256="of another").endswith("they cannot be compared.")
 
 
