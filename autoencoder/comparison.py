@@ -60,7 +60,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: bool = 
 
 
 def shown(values: Sequence[float | int]) -> str:
-    """One value as it is; of several, mean ± standard deviation, to two digits of the latter, on two lines at most."""
+    """One value as it is; of several, mean ± standard deviation, to two digits of the latter, which do not part from their sign."""
     spread = stdev(values) if len(values) > 1 else 0.0
     if not spread:
         return f"{values[0]:g}"

@@ -13,7 +13,8 @@ from autoencoder.catalog import METRICS, PER_PRIOR, PRIOR_MEANINGS
 from autoencoder.claims import baselines, caveat, claims_table, completeness, continuity, pairs, rules
 from autoencoder.comparison import REAL, Models, Rows, metrics_table, table
 from autoencoder.config import Parameters
-from scripts import measured
+from scripts import measured, robustness
+from scripts.machine import in_words
 from scripts.seeds import RESULTS as SEEDS
 
 DOCUMENTS = [Path("README.md"), *(Path("docs") / f"{name}.md" for name in ("results", "metrics", "speed", "viewer"))]
@@ -22,7 +23,7 @@ DOCUMENTS = [Path("README.md"), *(Path("docs") / f"{name}.md" for name in ("resu
 def results() -> str:
     """The headline figures over several seeds."""
     rows, found = _rows(), json.loads(SEEDS.read_text())
-    seeds, machine = ", ".join(map(str, found["seeds"])), measured.machine_in_words(found["environment"])
+    seeds, machine = ", ".join(map(str, found["seeds"])), in_words(found["environment"])
     return f"{metrics_table(rows)}\n\nMean ± standard deviation over the seeds {seeds} (`make seeds`); {machine}."
 
 
@@ -55,7 +56,12 @@ def _models() -> Models:
 
 def judges() -> str:
     """What other classifiers say of the models of one run."""
-    return measured.judges(_models())
+    return robustness.judges(_models())
+
+
+def elsewhere() -> str:
+    """What another machine makes of the same seeds."""
+    return robustness.elsewhere(_models())
 
 
 def definitions() -> str:
@@ -78,6 +84,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "claims": claims,
     "findings": findings,
     "judges": judges,
+    "elsewhere": elsewhere,
     "metrics": definitions,
     "highlights": measured.highlights,
     "speed": measured.speed,

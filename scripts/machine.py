@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import onnxruntime
@@ -26,6 +27,14 @@ def environment(device: torch.device) -> dict[str, str | int]:
         names["driver"] = subprocess.run(query, capture_output=True, text=True, check=False).stdout.strip()
         names["cuda"] = str(torch.version.cuda)
     return names
+
+
+def in_words(machine: Mapping[str, str | int]) -> str:
+    """What of an environment decides about figures: GPU, or processor and instructions; and torch's version."""
+    parts = [machine["cpu"], f"{machine['cpu_cores']} cores", machine.get("instructions")]
+    if "gpu" in machine:
+        parts = [machine["gpu"]]
+    return ", ".join(str(part) for part in [*parts, f"torch {machine['torch']}"] if part)
 
 
 def _cpu_name() -> str:

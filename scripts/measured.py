@@ -1,22 +1,15 @@
-"""What has been measured, as tables for the documents: seeds, judges, speed, likelihood, the viewer, photographs."""
+"""What the benchmarks have measured, as tables for the documents: speed, likelihood, the viewer, photographs."""
 
 import json
-import math
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, variance
 from typing import Any
 
-from autoencoder.catalog import METRICS
-from autoencoder.claims import completeness_verdict, continuity_verdict, pairs
-from autoencoder.comparison import REAL, Models, Rows, metrics_table, shown, table
-from autoencoder.headline import HEADLINE
-from scripts.seeds import RESULTS as SEEDS
+from autoencoder.comparison import table
+from scripts.machine import in_words
 
 SPEED, PHOTOGRAPHS = Path("benchmarks/results/cpu.json"), Path("benchmarks/results/photos.json")
-LIKELIHOOD, JUDGES = Path("benchmarks/results/likelihood.json"), Path("benchmarks/results/judges.json")
-ELSEWHERE = Path("benchmarks/results/seeds_elsewhere.json")
+LIKELIHOOD = Path("benchmarks/results/likelihood.json")
 TIMED = ("decoding", "first_paint", "interaction", "time_to_quality", "time_per_epoch", "pipeline")
 WITHOUT_MODEL = {"classifier", "export_classifier", "reference"}  # stages; the others' timings are <stage>_<model>
 
@@ -79,7 +72,7 @@ def highlights() -> str:
         "the viewer": f"first page {paint['median']:.1f} s after the server answers, {drag['pictures_a_second']['median']:.0f} pictures a "
         f"second under a dragged point, the exact one {drag['release_to_exact']['median']:.0f} ms after its release",
     }
-    return table(["", ""], [[*line] for line in lines.items()], numbers=False)
+    return f"{table(['', ''], [[*line] for line in lines.items()], numbers=False)}\n\n{in_words(found['environment'])}."
 
 
 def speed() -> str:
@@ -97,7 +90,7 @@ def speed() -> str:
         "recipe": "this training loop with Muon, 1 epoch",
     }
     parts = [
-        f"{machine_in_words(machine)}, onnxruntime {machine['onnxruntime']}; seconds are medians, with the least and most of the repeats in brackets.",
+        f"{in_words(machine)}, onnxruntime {machine['onnxruntime']}; seconds are medians, with the least and most of the repeats in brackets.",
         f"*Time to quality*: the article's autoencoder on {quality['images']:,} images, {seeds} seeds:",
         table(
             ["", "seconds", "test MSE", "times faster", f"as good as {quality['target_mse']:.4f}"],
@@ -188,88 +181,10 @@ def likelihood() -> str:
         nll, nll_gmm = (f"**{run[metric]:.2f}**" for metric in ("nll", "nll_gmm"))
         counts = (f"{run[count]:,}" for count in ("iwae_samples", "iwae_images", "parameters"))
         trained_on = run["device"]["train"]
-        where = trained_on if trained_on.startswith("cuda") else f"{machine['cpu_cores']} cores, {machine['cpu']}"
-        rows.append(
-            [f"`{name}`", str(run["seed"]), nll, nll_gmm, *counts, *minutes, f"{where}, torch {machine['torch']}"]
-        )
+        where = f"{trained_on}, torch {machine['torch']}" if trained_on.startswith("cuda") else in_words(machine)
+        rows.append([f"`{name}`", str(run["seed"]), nll, nll_gmm, *counts, *minutes, where])
     head = ["", "seed", "nll", "nll_gmm", "k", "test images", "parameters"]
     return table([*head, "minutes to train", "to export", "to evaluate", "on"], rows)
-
-
-def judges(models: Models) -> str:
-    """What `python -m benchmarks.judges` measured."""
-    found = json.loads(JUDGES.read_text())
-    rows = found["rows"]
-    models = {name: params for name, params in models.items() if name in rows}  # not one that was added since
-    count = len(rows[REAL]["coverage_normal"])
-    alone = [
-        {name: {metric: [values[index]] for metric, values in row.items()} for name, row in rows.items()}
-        for index in range(count)
-    ]
-    moved = _moved(alone, models)
-    words = f"these verdicts depend on it: {moved}" if moved else "every verdict is the same with each of them"
-    shares = {
-        (metric.name, name): rows[name][metric.name]
-        for metric in METRICS
-        for name in models
-        if metric.unit == "share" and metric.name in rows[name]
-    }
-    (figure, model), scores = max(shares.items(), key=lambda item: max(item[1]) - min(item[1]))
-    return (
-        f"Judged by {count} classifiers that differ in nothing but their seed, the same models (of seed {found['seed']}) "
-        f"score as below, mean ± standard deviation over the classifiers, and {words} (`python -m benchmarks.judges`). The "
-        f"share that moves most is `{figure}` of `{model}`, from {min(scores):.2f} to {max(scores):.2f}: so much of "
-        "an acceptance can hang on the classifier.\n\n"
-        f"{metrics_table({name: rows[name] for name in (*models, REAL)})}"
-    )
-
-
-def elsewhere(models: Models) -> str:
-    """What `make seeds` measured on another machine, beside what it measured on the first."""
-    first, other = (json.loads(path.read_text()) for path in (SEEDS, ELSEWHERE))
-    if first["params_sha256"] != other["params_sha256"]:
-        return f"{ELSEWHERE} is of other parameters than {SEEDS}: they cannot be compared."
-    moved = _moved([first["rows"], other["rows"]], models)
-    words = f"these verdicts depend on it: {moved}" if moved else "every verdict is the same"
-    apart = {}
-    for metric in HEADLINE:
-        for name in models:
-            values = [found["rows"][name].get(metric, [0, 0]) for found in (first, other)]
-            if error := math.sqrt(sum(variance(seeds) / len(seeds) for seeds in values if len(seeds) > 1)):
-                apart[metric, name] = abs(fmean(values[0]) - fmean(values[1])) / error
-    (figure, model), most = max(apart.items(), key=lambda item: item[1])
-    ends = (shown(found["rows"][model][figure]) for found in (first, other))
-    return (
-        f"The same trainings, the classifier's too, with the seeds {', '.join(map(str, other['seeds']))} on another machine "
-        f"({machine_in_words(other['environment'])}; the first: {machine_in_words(first['environment'])}) gave the figures "
-        f"below, and {words}. Of the {len(apart)} headline figures that a seed moves, the means of "
-        f"{sum(distance <= 2 for distance in apart.values())} differ by at most two standard errors; if chance alone were at "
-        f"work, some nine in ten would. The furthest apart, by {most:.1f}, is `{figure}` of `{model}`: "
-        f"{' there, '.join(reversed(list(ends)))} on the first.\n\n"
-        f"{metrics_table({name: other['rows'][name] for name in (*models, REAL)})}"
-    )
-
-
-def _moved(measurements: Sequence[Rows], models: Models) -> str:
-    """Of which claims these measurements say different things, and what."""
-    verdicts = {"continuity": continuity_verdict, "completeness": completeness_verdict}
-    moved = []
-    for pair in pairs(models):
-        for claim, verdict in verdicts.items():
-            said = dict.fromkeys(verdict(rows, pair)[0] for rows in measurements)
-            if len(said) > 1:
-                moved.append(f"on {claim} in {pair.latent_dim} dimensions, {' or '.join(said)}")
-    return "; ".join(moved)
-
-
-def machine_in_words(machine: Mapping[str, Any]) -> str:
-    """What it computes with: its GPU, or its processor and the instructions that torch uses there; and torch's version."""
-    cores = [
-        machine["cpu"],
-        f"{machine['cpu_cores']} cores",
-        *([machine["instructions"]] if "instructions" in machine else []),
-    ]
-    return ", ".join([machine["gpu"]] if "gpu" in machine else cores) + f", torch {machine['torch']}"
 
 
 def interaction() -> str:
@@ -284,8 +199,8 @@ def interaction() -> str:
         rows.append([words, *(f"{value[key]:.0f}" for key in ("median", "min", "max"))])
     return "\n\n".join(
         [
-            f"Milliseconds in the page of a Chromium on the same {machine['cpu_cores']} cores ({machine['cpu']}), "
-            "measured by `make bench`:",
+            f"Milliseconds in the page of a Chromium on the server's own machine ({in_words(machine)}), measured by "
+            "`make bench`:",
             table(["", "median", "least", "most"], rows),
             f"In a drag the picture follows {measured['explore_2d']['pictures_a_second']['median']:.0f} times a second, "
             f"in 20 dimensions {measured['explore_20d']['pictures_a_second']['median']:.0f} times. The ten sessions: "

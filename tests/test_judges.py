@@ -1,4 +1,4 @@
-"""Other classifiers before the same models: the first is the pipeline's own, and what they say is told in words."""
+"""Other classifiers before the same models: the first is the pipeline's own."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from autoencoder.comparison import REAL
-from autoencoder.config import Parameters
 from benchmarks import judges
-from scripts import measured
 from tests.tiny_project import MODELS
 
 ROOT = Path(__file__).parents[1]
@@ -37,23 +35,3 @@ def test_without_models_there_is_nothing_to_judge(tmp_path, monkeypatch, capsys)
     monkeypatch.chdir(tmp_path)
     assert judges.main() == 1
     assert capsys.readouterr().err == "error: data/mnist.npz is missing; make it with `make repro`\n"
-
-
-def test_a_verdict_that_depends_on_the_judge_is_named(tmp_path, monkeypatch):
-    models = Parameters.load(ROOT / "params.yaml").tree["models"]
-    found = json.loads(measured.JUDGES.read_text())
-    monkeypatch.setattr(measured, "JUDGES", tmp_path / "judges.json")
-
-    def said(**flips: list[float]) -> str:
-        changed = {
-            name: {**row, "label_flip_rate": flips.get(name, row["label_flip_rate"])} for name, row in rows.items()
-        }
-        measured.JUDGES.write_text(json.dumps({**found, "rows": changed}))
-        return measured.judges(models).partition("\n")[0]
-
-    alike = {"normalized_path_length": [1.0, 1.0, 1.0], "label_flip_rate": [0.1, 0.1, 0.1]}
-    rows = {name: {**row, **alike} for name, row in found["rows"].items()}
-    assert "on continuity" not in said()
-    assert "The share that moves most is `prior_acceptance_normal` of `pca`, from 0." in said()
-    text = said(ae=[0.1, 0.3, 0.1])
-    assert "on continuity in 20 dimensions, the claim does not hold or the claim holds in part" in text

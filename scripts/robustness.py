@@ -1,0 +1,107 @@
+"""Would others say the same? The models of one run before other classifiers, and the same seeds on another machine."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from autoencoder.catalog import METRICS
+from autoencoder.claims import completeness_verdict, continuity_verdict, pairs
+from autoencoder.comparison import REAL, Models, Rows, metrics_table
+from autoencoder.headline import HEADLINE
+from scripts.machine import in_words
+from scripts.seeds import RESULTS
+
+JUDGES = Path("benchmarks/results/judges.json")
+SEEDS, ELSEWHERE = RESULTS, RESULTS.with_name("seeds_elsewhere.json")
+JUDGED = "classifier_fid_gmm"  # what tells of a model that is the same everywhere that its judge is not
+
+
+def judges(models: Models) -> str:
+    """What `python -m benchmarks.judges` measured."""
+    found = json.loads(JUDGES.read_text())
+    rows = found["rows"]
+    models = {name: params for name, params in models.items() if name in rows}  # not one that was added since
+    count = len(rows[REAL]["coverage_normal"])
+    words = _verdicts([_picked(rows, [index]) for index in range(count)], models)
+    shares = {
+        (metric.name, name): rows[name][metric.name]
+        for metric in METRICS
+        for name in models
+        if metric.unit == "share" and metric.name in rows[name]
+    }
+    (figure, model), scores = max(shares.items(), key=lambda item: max(item[1]) - min(item[1]))
+    return (
+        f"Judged by {count} classifiers that differ in nothing but their seed, the same models (of seed {found['seed']}) "
+        f"score as below, mean ± standard deviation over the classifiers; {words} (`python -m benchmarks.judges`). The "
+        f"share that moves most is `{figure}` of `{model}`, from {min(scores):.2f} to {max(scores):.2f}: so much of a "
+        f"figure can hang on the classifier.\n\n{metrics_table({name: rows[name] for name in (*models, REAL)})}"
+    )
+
+
+def elsewhere(models: Models) -> str:
+    """What `make seeds` measured on another machine, beside what it measured on the first, of the seeds that both have."""
+    first, other = (json.loads(path.read_text()) for path in (SEEDS, ELSEWHERE))
+    seeds = [seed for seed in other["seeds"] if seed in first["seeds"]]
+    if first["params_sha256"] != other["params_sha256"] or not seeds:
+        return f"Not to be told: {ELSEWHERE} has other parameters or other seeds than {SEEDS}."
+    here, there = (_picked(found["rows"], [found["seeds"].index(seed) for seed in seeds]) for found in (first, other))
+    alike = [name for name in models if here[name]["reconstruction_mse"] == there[name]["reconstruction_mse"]]
+    parts = [
+        f"The trainings of the seeds {', '.join(map(str, seeds))}, and the classifier's, were repeated on another machine "
+        f"({in_words(other['environment'])}; the first: {in_words(first['environment'])}), by `make seeds` there, whose file "
+        f"is kept as `{ELSEWHERE.name}`; {_verdicts([here, there], models)}. The table shows what came out there, mean ± "
+        "standard deviation over these seeds."
+    ]
+    if alike:
+        parts.append(
+            f"Reconstruction errors equal to the last digit, seed by seed: {', '.join(f'`{name}`' for name in alike)}."
+        )
+    if apart := _apart(first["rows"], here, there, models):
+        (figure, model), most = max(apart.items(), key=lambda item: item[1])
+        values = (fmean(rows[model][figure]) for rows in (there, here))
+        parts.append(
+            f"Of the {len(apart)} headline figures that a seed moves, {sum(distance <= 1 for distance in apart.values())} "
+            "are there within one standard deviation over seeds of where they are here; the furthest, by "
+            f"{most:.1f}, is `{figure}` of `{model}`: {' there, '.join(f'{value:.3g}' for value in values)} here."
+        )
+    for name in alike:
+        if models[name]["kind"] == "pca":
+            values = (fmean(rows[name][JUDGED]) for rows in (there, here))
+            parts.append(
+                f"What differs of `{name}`, the same model on both, is the other classifier's doing: `{JUDGED}` "
+                f"{' there, '.join(f'{value:.3g}' for value in values)} here."
+            )
+    return f"{' '.join(parts)}\n\n{metrics_table({name: there[name] for name in (*models, REAL)})}"
+
+
+def _apart(first: Rows, here: Rows, there: Rows, models: Models) -> dict[tuple[str, str], float]:
+    """Differences of the headline figures' means, in standard deviations over the first machine's seeds."""
+    found = {}
+    for figure in HEADLINE:
+        for name in models:
+            values = first[name].get(figure, [])
+            if len(values) > 1 and (spread := stdev(values)):
+                found[figure, name] = abs(fmean(there[name][figure]) - fmean(here[name][figure])) / spread
+    return found
+
+
+def _picked(rows: Mapping[str, Mapping[str, Sequence[Any]]], places: Sequence[int]) -> Rows:
+    """The values at these places of every figure's list."""
+    return {
+        name: {figure: [values[place] for place in places] for figure, values in row.items()}
+        for name, row in rows.items()
+    }
+
+
+def _verdicts(measurements: Sequence[Rows], models: Models) -> str:
+    """Whether these measurements say the same of the claims; if not, which do not, and what they say."""
+    verdicts = {"continuity": continuity_verdict, "completeness": completeness_verdict}
+    moved = []
+    for pair in pairs(models):
+        for claim, verdict in verdicts.items():
+            said = dict.fromkeys(verdict(rows, pair)[0] for rows in measurements)
+            if len(said) > 1:
+                moved.append(f"on {claim} in {pair.latent_dim} dimensions, {' or '.join(said)}")
+    return f"not every verdict is the same: {'; '.join(moved)}" if moved else "every verdict is the same"
