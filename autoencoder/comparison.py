@@ -60,9 +60,13 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: bool = 
 
 
 def shown(values: Sequence[float | int]) -> str:
-    """One value as it is; of several, mean ± standard deviation, to two digits of the latter, which do not part from their sign."""
+    """One value as it is; of several, mean ± standard deviation, rounded as the Particle Data Group does.
+
+    To two digits of the deviation where it begins with 100 to 354, else to one. It does not part from its sign.
+    """
     spread = stdev(values) if len(values) > 1 else 0.0
     if not spread:
         return f"{values[0]:g}"
-    decimals = max(0, 1 - math.floor(math.log10(spread)))
+    magnitude = math.floor(math.log10(spread))
+    decimals = max(0, (spread < 3.55 * 10**magnitude) - magnitude)
     return f"{fmean(values):.{decimals}f} ±\N{NO-BREAK SPACE}{spread:.{decimals}f}"
