@@ -68,5 +68,6 @@ def shown(values: Sequence[float | int]) -> str:
     if not spread:
         return f"{values[0]:g}"
     magnitude = math.floor(math.log10(spread))
-    decimals = max(0, (spread < 3.55 * 10**magnitude) - magnitude)
+    digits = 2 if spread < 3.55 * 10**magnitude else 1
+    decimals = max(0, digits - 1 - magnitude)
     return f"{fmean(values):.{decimals}f} ±\N{NO-BREAK SPACE}{spread:.{decimals}f}"

@@ -18,8 +18,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from autoencoder.data import Split
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
 from autoencoder.training import Training
-from benchmarks.machine import matmul_peak, spread
 from benchmarks.plain_epochs import network, plain_loss
+from benchmarks.timing import matmul_peak, spread
 
 REPEATS = 5
 PYTHAE_VENV = Path(".bench/pythae")

@@ -39,10 +39,10 @@ from autoencoder.models import AE, VAE, build_model
 from autoencoder.onnx_export import tolerance
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
 from autoencoder.training import Training
-from benchmarks.machine import wait_for
 from benchmarks.pipeline import from_scratch
 from benchmarks.quality import time_to_quality
 from benchmarks.report import RESULTS, run_parts
+from benchmarks.timing import wait_for
 from benchmarks.verdict import table
 from scripts.dvc_command import lay_out
 from scripts.machine import environment

@@ -13,7 +13,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from benchmarks.machine import spread
+from benchmarks.timing import spread
 from scripts.viewer import BLENDED, DRAG, SCREEN, STOPWATCH, WATCH, Server, chromium, serve, settle, wait_for_exact
 
 REPEATS = 15

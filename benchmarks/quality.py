@@ -20,7 +20,7 @@ from autoencoder.evaluation import reconstruction_metrics
 from autoencoder.models import AE, MODEL_PARAMS, build_model
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
 from autoencoder.training import Training
-from benchmarks.machine import spread, wait_for
+from benchmarks.timing import spread, wait_for
 
 ARTICLE_EPOCHS = 5
 ARTICLE = MODEL_PARAMS.validate_python({"kind": "ae_article"})

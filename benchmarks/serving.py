@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from autoencoder.checkpoints import load_checkpoint
 from autoencoder.inference import open_session
 from autoencoder.models import AE, PCA, VAE
-from benchmarks.machine import matmul_peak, spread
+from benchmarks.timing import matmul_peak, spread
 
 BATCHES = (1, 64, 400, 10_000)
 REPEATS = 15

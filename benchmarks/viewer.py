@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 from playwright.sync_api import Browser
 
-from benchmarks.machine import spread
+from benchmarks.timing import spread
 from scripts.viewer import APP, SCREEN, chromium, serve, settle
 
 REPEATS = 5

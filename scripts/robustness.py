@@ -15,7 +15,7 @@ from scripts.seeds import RESULTS
 
 JUDGES = Path("benchmarks/results/judges.json")
 SEEDS, ELSEWHERE = RESULTS, RESULTS.with_name("seeds_elsewhere.json")
-JUDGED = "classifier_fid_gmm"  # what tells of a model that is the same everywhere that its judge is not
+JUDGED = "classifier_fid_gmm"  # moves with the classifier even where a model is the same
 
 
 def judges(models: Models) -> str:
@@ -60,20 +60,22 @@ def elsewhere(models: Models) -> str:
         )
     if apart := _apart(first["rows"], here, there, models):
         (figure, model), most = max(apart.items(), key=lambda item: item[1])
-        values = (fmean(rows[model][figure]) for rows in (there, here))
         parts.append(
             f"Of the {len(apart)} headline figures that a seed moves, {sum(distance <= 1 for distance in apart.values())} "
             "are there within one standard deviation over seeds of where they are here; the furthest, by "
-            f"{most:.1f}, is `{figure}` of `{model}`: {' there, '.join(f'{value:.3g}' for value in values)} here."
+            f"{most:.1f}, is `{figure}` of `{model}`: {_both(there, here, model, figure)}."
         )
     for name in alike:
         if models[name]["kind"] == "pca":
-            values = (fmean(rows[name][JUDGED]) for rows in (there, here))
             parts.append(
                 f"What differs of `{name}`, the same model on both, is the other classifier's doing: `{JUDGED}` "
-                f"{' there, '.join(f'{value:.3g}' for value in values)} here."
+                f"{_both(there, here, name, JUDGED)}."
             )
     return f"{' '.join(parts)}\n\n{metrics_table({name: there[name] for name in (*models, REAL)})}"
+
+
+def _both(there: Rows, here: Rows, name: str, figure: str) -> str:
+    return f"{fmean(there[name][figure]):.3g} there, {fmean(here[name][figure]):.3g} here"
 
 
 def _apart(first: Rows, here: Rows, there: Rows, models: Models) -> dict[tuple[str, str], float]:

@@ -14,7 +14,7 @@ from torch.profiler import ProfilerActivity
 from autoencoder.datasets import make_digits, write_dataset
 from autoencoder.models import MODEL_PARAMS, VAE, build_model
 from benchmarks import epochs, gpu, report, serving, verdict
-from benchmarks.machine import spread
+from benchmarks.timing import spread
 from scripts.dvc_command import lay_out
 from tests.small_params import AE_PARAMS, VAE_PARAMS, small_params
 

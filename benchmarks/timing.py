@@ -1,4 +1,4 @@
-"""What a machine could do at best, when its GPU is done, and how repeated figures are summed up."""
+"""What timings share: waiting for a GPU, medians of repeats, and what the machine could do at best."""
 
 import statistics
 import time

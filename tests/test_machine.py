@@ -1,0 +1,21 @@
+"""What a figure was measured on, as recorded and in words."""
+
+import os
+
+import torch
+
+from scripts.machine import environment, in_words
+
+
+def test_this_machine_is_recorded():
+    machine = environment(torch.device("cpu"))
+    assert (machine["torch"], machine["cpu_cores"]) == (torch.__version__, os.cpu_count())
+    assert machine["cpu"]
+    assert "gpu" not in machine
+
+
+def test_what_computes_is_named():
+    machine: dict[str, str | int] = {"cpu": "Z80", "cpu_cores": 2, "torch": "3.0"}
+    assert in_words(machine) == "Z80, 2 cores, torch 3.0"
+    assert in_words({**machine, "instructions": "LDIR"}) == "Z80, 2 cores, LDIR, torch 3.0"
+    assert in_words({**machine, "gpu": "H100"}) == "H100, torch 3.0"
