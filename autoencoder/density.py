@@ -25,7 +25,7 @@ from autoencoder.priors import Prior
 SEED = 20200430  # fixed; the day that paper was presented
 SMALLEST_VARIANCE = 1e-6  # added to every direction: dead units have none of their own
 ENCODED_AT_ONCE = 1000  # images
-WEIGHED_AT_ONCE = 500  # latents: few enough for a CPU's cache, twice as fast with 100 components
+WEIGHED_AT_ONCE = {"cpu": 500, "cuda": 5_000}  # latents: on a CPU few enough for the cache, which halves the time
 
 
 class DensityParams(Section):
@@ -109,7 +109,7 @@ def log_density(prior: Prior, device: torch.device) -> Callable[[Tensor], Float[
 
     def density(latent: Float[Tensor, "*batch latent_dim"]) -> Float[Tensor, " *batch"]:
         parts = []
-        for part in latent.reshape(-1, dim).split(WEIGHED_AT_ONCE):
+        for part in latent.reshape(-1, dim).split(WEIGHED_AT_ONCE[device.type]):
             squares = torch.nn.functional.linear(part, weight, -bias).square_().unflatten(-1, (len(constant), dim))
             parts.append(torch.logsumexp(constant - 0.5 * squares.sum(-1), -1))
         return torch.cat(parts).view(latent.shape[:-1])

@@ -59,7 +59,7 @@ def configure(device: torch.device, tf32: bool) -> None:
             ends at the same loss. What is measured of a trained model is computed in full single precision.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs to be deterministic
-    torch.use_deterministic_algorithms(True)
+    torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, which imports torch's compiler: 2 s
     # On by default in that mode, and one more kernel for every tensor; nothing here reads memory before it is written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     # Moments of weights that get no gradient decay into numbers below 1e-38, with which a CPU takes 200 times as long.

@@ -35,7 +35,8 @@ PROBABILITY_FLOOR = 1e-6  # of reconstruction_bce: a pixel that is surely wrong 
 TRAIN_IMAGES = 10_000  # of train_reconstruction_mse
 INSIDE = slice(5, -5)  # where SSIM's windows of 11 pixels lie within the image
 DRAWN_AT_ONCE = 4_000  # latents behind a likelihood; the noise of each depends on it
-DECODED_AT_ONCE = 500  # of these: what they become on their way to pixels, in many channels, fits a CPU's cache
+# of these: on a CPU what they become on their way to pixels, in many channels, is to fit the cache
+DECODED_AT_ONCE = {"cpu": 500, "cuda": 5_000}
 # of linear_probe_accuracy: until the fit no longer depends on how a processor rounds, some 150 iterations
 PROBE = {"tol": 1e-8, "max_iter": 1000}
 
@@ -149,25 +150,26 @@ def likelihood_bounds(
     noise_source = torch.Generator().manual_seed(params.noise_seed + 1)  # on the CPU: one noise on every device
     log_normal = log_density(standard_normal(model.latent_dim), image.device)
     log_mixture = log_density(mixture, image.device) if mixture else None
-    sums = {"elbo": 0.0, "nll": 0.0} | ({"nll_gmm": 0.0} if mixture else {})
+    zero = torch.zeros((), dtype=torch.float64, device=image.device)
+    sums = {"elbo": zero, "nll": zero} | ({"nll_gmm": zero} if mixture else {})
     for chunk in watch(image.split(max(1, DRAWN_AT_ONCE // samples))):
         noise = torch.randn(samples, len(chunk), model.latent_dim, generator=noise_source).to(image.device)
         posterior = model.posterior(chunk)
         latent = reparameterize(posterior, noise)
         log_weights = log_importance_weight(posterior, noise, _decoded_nll(model, latent, chunk)).double()
-        sums["elbo"] += log_weights.mean(0).sum().item()
-        sums["nll"] -= importance_weighted_bound(log_weights).sum().item()
+        sums["elbo"] = sums["elbo"] + log_weights.mean(0).sum()
+        sums["nll"] = sums["nll"] - importance_weighted_bound(log_weights).sum()
         if log_mixture:
             likelier = log_mixture(latent) - log_normal(latent)
-            sums["nll_gmm"] -= importance_weighted_bound(log_weights + likelier).sum().item()
-    return {name: value / len(image) for name, value in sums.items()}
+            sums["nll_gmm"] = sums["nll_gmm"] - importance_weighted_bound(log_weights + likelier).sum()
+    return {name: value.item() / len(image) for name, value in sums.items()}
 
 
 def _decoded_nll(
     model: VAE, latent: Float[Tensor, "k batch latent_dim"], image: Float[Tensor, "batch 1 28 28"]
 ) -> Float[Tensor, "k batch"]:
     """`bernoulli_nll` of every image and each of its latents, which are decoded some at a time."""
-    samples_at_once = max(1, DECODED_AT_ONCE // len(image))
+    samples_at_once = max(1, DECODED_AT_ONCE[image.device.type] // len(image))
     return torch.cat([bernoulli_nll(model.decoder(some), image) for some in latent.split(samples_at_once)])
 
 

@@ -5,7 +5,7 @@ which most CPUs only emulate. This one reads the rate where it is stored and mul
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -27,29 +27,41 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
-        """Update every matrix that has a gradient."""
+        """Update every matrix that has a gradient; all at once, since on a GPU to begin is most of the work."""
         assert closure is None
         for group in self.param_groups:
-            for matrix in group["params"]:
-                if matrix.grad is None:
-                    continue
-                state = self.state[matrix]
-                if not state:
-                    state["momentum"] = torch.zeros_like(matrix)
-                momentum = state["momentum"].lerp_(matrix.grad, 1 - MOMENTUM)
-                update = orthogonalise(matrix.grad.lerp(momentum, MOMENTUM))
-                size = ADAMW_RMS * math.sqrt(max(matrix.shape))
-                matrix.mul_(1 - group["lr"] * group["weight_decay"])
-                matrix.sub_(update * (group["lr"] * size))
+            matrices = [matrix for matrix in group["params"] if matrix.grad is not None]
+            gradients = [matrix.grad for matrix in matrices]
+            momenta = [self._momentum(matrix) for matrix in matrices]
+            torch._foreach_lerp_(momenta, gradients, 1 - MOMENTUM)
+            updates = orthogonalised(torch._foreach_lerp(gradients, momenta, MOMENTUM))
+            torch._foreach_mul_(updates, [ADAMW_RMS * math.sqrt(max(matrix.shape)) for matrix in matrices])
+            torch._foreach_mul_(updates, group["lr"])
+            torch._foreach_mul_(matrices, 1 - group["lr"] * group["weight_decay"])
+            torch._foreach_sub_(matrices, updates)
+
+    def _momentum(self, matrix: Tensor) -> Tensor:
+        state = self.state[matrix]
+        if not state:
+            state["momentum"] = torch.zeros_like(matrix)
+        return state["momentum"]
 
 
-def orthogonalise(matrix: Float[Tensor, "rows columns"]) -> Float[Tensor, "rows columns"]:
-    """The matrix with its singular values brought near 1, by a quintic Newton-Schulz iteration."""
-    if matrix.shape[0] > matrix.shape[1]:
-        return orthogonalise(matrix.T).T
+def orthogonalised(matrices: Sequence[Float[Tensor, "_ _"]]) -> list[Float[Tensor, "_ _"]]:
+    """Each matrix, orthogonalised in one batch with those of its shape and with transposes of these."""
+    wide = [matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T for matrix in matrices]
+    found: dict[int, Tensor] = {}
+    for shape in dict.fromkeys(matrix.shape for matrix in wide):
+        alike = [index for index, matrix in enumerate(wide) if matrix.shape == shape]
+        found |= zip(alike, orthogonalise(torch.stack([wide[index] for index in alike])), strict=True)
+    return [found[index] if wide[index] is matrix else found[index].T for index, matrix in enumerate(matrices)]
+
+
+def orthogonalise(matrices: Float[Tensor, "count rows columns"]) -> Float[Tensor, "count rows columns"]:
+    """Matrices no taller than wide with their singular values brought near 1, by a quintic Newton-Schulz iteration."""
     a, b, c = NEWTON_SCHULZ
-    matrix = matrix / matrix.norm().clamp(min=1e-7)
+    matrices = matrices / matrices.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
     for _ in range(NEWTON_SCHULZ_STEPS):
-        gram = matrix @ matrix.T
-        matrix = torch.addmm(matrix, torch.addmm(gram, gram, gram, beta=b, alpha=c), matrix, beta=a)
-    return matrix
+        gram = matrices @ matrices.mT
+        matrices = torch.baddbmm(matrices, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), matrices, beta=a)
+    return matrices

@@ -1,7 +1,8 @@
 """Training: the data set lives on the device, and one step reads nothing from Python.
 
-A step takes its batch, learning rate and KL weight from tables on the device through a counter that is itself a
-tensor. On the CPU it is called as it is; on CUDA it is captured once as a CUDA graph and replayed.
+A step takes its batch, learning rate and KL weight from tables on the device through counters that are themselves
+tensors. On the CPU it is called as it is; on CUDA it is captured once as a CUDA graph and replayed. An epoch's losses
+are read when its validation and the next epoch's batches have been asked for, so that a GPU waits for Python once.
 """
 
 import math
@@ -47,7 +48,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class EpochMetrics:
-    """One epoch: `train` averaged while the weights moved, `validation` at its end."""
+    """One epoch: `train` averaged while the weights moved, `validation` at its end, whose time counts, too."""
 
     epoch: int
     train: Terms
@@ -91,16 +92,18 @@ class Training:
             start_at_mean_image(model.decoder, train)
         self.optimizers = build_optimizers(model, params, capturable=self.device.type == "cuda")
 
-        count = self.steps * self.batch_size
-        self.images = torch.empty_like(train.images[:count])
+        batches = (self.steps, self.batch_size)
+        self.images = torch.empty(*batches, *train.images.shape[1:], dtype=torch.uint8, device=self.device)
         samples = params.importance_samples if isinstance(params, VAETraining) else 1
-        self.noise = torch.empty(count, samples, model.latent_dim if isinstance(model, VAE) else 0, device=self.device)
-        self.offsets = torch.arange(self.batch_size, device=self.device)
-        self.row = torch.zeros(1, dtype=torch.int64, device=self.device)
-        self.step_index = torch.zeros(1, dtype=torch.int64, device=self.device)
+        latent_dim = model.latent_dim if isinstance(model, VAE) else 0
+        self.noise = torch.empty(*batches, samples, latent_dim, device=self.device)
+        counters = torch.zeros(2, dtype=torch.int64, device=self.device)
+        self.counters, self.batch, self.step = counters, counters[:1], counters[1:]  # of the epoch, of the run
         self.totals = torch.zeros(3, dtype=torch.float64, device=self.device)
-        self.learning_rates, self.kl_weights = (table.to(self.device) for table in schedules(params, self.steps))
-        self.learning_rate = torch.zeros((), device=self.device)
+        self.schedule = torch.stack(schedules(params, self.steps), 1).to(self.device)
+        self.scheduled = torch.zeros(1, 2, device=self.device)
+        self.learning_rate, self.kl_weight = self.scheduled[0, 0], self.scheduled[:, 1]
+        self.beta = self.schedule[-1, 1]
         self._share_learning_rate()
         self._run_step: Callable[[], None] = self._step
 
@@ -116,15 +119,17 @@ class Training:
             TrainingDiverged: a loss is not finite; the model is of no use.
         """
         self.prepare()
+        self._prepare_epoch()
         while self.epoch < self.params.epochs:
             started = time.perf_counter()
-            self._prepare_epoch()
             for _ in range(self.steps):
                 self._run_step()
-            train = self._terms(self.totals / (self.steps * self.batch_size))
-            seconds = time.perf_counter() - started
+            means = self.totals / (self.steps * self.batch_size), self._validation_means()
             self.epoch += 1
-            validation = self.validate()
+            if self.epoch < self.params.epochs:
+                self._prepare_epoch()
+            train, validation = (Terms(*mean.tolist()) for mean in means)
+            seconds = time.perf_counter() - started
             for split, terms in (("training", train), ("validation", validation)):
                 if not math.isfinite(terms.loss):
                     raise TrainingDiverged(
@@ -133,20 +138,23 @@ class Training:
                     )
             yield EpochMetrics(self.epoch, train, validation, self.steps * self.batch_size / seconds)
 
-    @torch.no_grad()
     def validate(self) -> Terms:
         """The loss on the validation split, with noise that is the same at every epoch and for every seed."""
+        return Terms(*self._validation_means().tolist())
+
+    @torch.no_grad()
+    def _validation_means(self) -> Float[Tensor, " 3"]:
         self.model.eval()
         generator = torch.Generator(self.device).manual_seed(VALIDATION_NOISE_SEED)
         total = torch.zeros(3, dtype=torch.float64, device=self.device)
         for images in self.validation.images.split(VALIDATION_BATCH):
-            noise = torch.randn(1, len(images), self.noise.shape[2], generator=generator, device=self.device)
+            noise = torch.randn(1, len(images), self.noise.shape[-1], generator=generator, device=self.device)
             if self._binarizes():
                 images = _bernoulli(images, generator)
-            terms = training_loss(self.model, self.params, to_unit_interval(images), noise, self.kl_weights[-1])[1:]
+            terms = training_loss(self.model, self.params, to_unit_interval(images), noise, self.beta)[1:]
             total += self._summed(*terms)
         self.model.train()
-        return self._terms(total / len(self.validation))
+        return total / len(self.validation)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that changes while training."""
@@ -171,12 +179,10 @@ class Training:
                 group["lr"] = self.learning_rate
 
     def _step(self) -> None:
-        rows = self.row + self.offsets
-        image = to_unit_interval(self.images.index_select(0, rows))
-        noise = self.noise.index_select(0, rows).transpose(0, 1)
-        self.learning_rate.copy_(self.learning_rates.index_select(0, self.step_index).squeeze(0))
-        kl_weight = self.kl_weights.index_select(0, self.step_index)
-        loss, reconstruction, kl = training_loss(self.model, self.params, image, noise, kl_weight)
+        image = to_unit_interval(self.images.index_select(0, self.batch).squeeze(0))
+        noise = self.noise.index_select(0, self.batch).squeeze(0).transpose(0, 1)
+        torch.index_select(self.schedule, 0, self.step, out=self.scheduled)
+        loss, reconstruction, kl = training_loss(self.model, self.params, image, noise, self.kl_weight)
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         loss.mean().backward()
@@ -186,26 +192,29 @@ class Training:
             optimizer.step()
         with torch.no_grad():
             self.totals += self._summed(reconstruction, kl)
-            self.row += self.batch_size
-            self.step_index += 1
+            self.counters += 1
 
     def _summed(self, reconstruction: Float[Tensor, " batch"], kl: Float[Tensor, " batch"]) -> Float[Tensor, " 3"]:
         """Loss at full beta and its two terms, summed over images."""
-        loss = reconstruction + self.kl_weights[-1] * kl
+        loss = reconstruction + self.beta * kl
         return torch.stack([loss, reconstruction, kl]).sum(1, dtype=torch.float64)
 
     def _prepare_epoch(self) -> None:
         """Shuffle the images and draw the noise of an epoch, from seed and epoch alone: nothing to save, to resume."""
         seeds = np.random.SeedSequence([self.seed, self.epoch]).generate_state(2, np.uint64) >> np.uint64(1)
-        order = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(int(seeds[0])))
+        generator = torch.Generator().manual_seed(int(seeds[0]))
+        # in memory that a GPU reads by itself, when it gets there
+        order = torch.randperm(len(self.train), generator=generator, pin_memory=self.device.type == "cuda")
+        images = self.images.flatten(0, 1)
+        taken = order[: len(images)].to(self.device, non_blocking=True)
+        torch.index_select(self.train.images, 0, taken, out=images)
         generator = torch.Generator(self.device).manual_seed(int(seeds[1]))
-        torch.index_select(self.train.images, 0, order[: len(self.images)].to(self.device), out=self.images)
         self.noise.normal_(generator=generator)
         if self._binarizes():
-            for images in self.images.split(VALIDATION_BATCH):
-                images.copy_(_bernoulli(images, generator))
-        self.row.zero_()
-        self.step_index.fill_(self.epoch * self.steps)
+            for some in images.split(VALIDATION_BATCH):
+                some.copy_(_bernoulli(some, generator))
+        self.batch.zero_()
+        self.step.fill_(self.epoch * self.steps)
         self.totals.zero_()
 
     def _binarizes(self) -> bool:
@@ -221,8 +230,7 @@ class Training:
         with torch.cuda.stream(stream):
             for _ in range(WARM_UP_STEPS):
                 self._step()
-                self.row.zero_()
-                self.step_index.zero_()
+                self.counters.zero_()
         torch.cuda.current_stream(self.device).wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
         for optimizer in self.optimizers:
@@ -242,10 +250,6 @@ class Training:
                     for name, value in state.items():
                         if isinstance(value, Tensor):
                             value.zero_() if fresh else value.copy_(saved["state"][index][name])
-
-    @staticmethod
-    def _terms(values: Float[Tensor, " 3"]) -> Terms:
-        return Terms(*values.tolist())
 
 
 def start_at_mean_image(decoder: Decoder, train: Split) -> None:

@@ -88,6 +88,8 @@ class Device(TorchDispatchMode):
         on_gpu = bool(ours) if device is None else device.type == "cuda"
         if device is not None:
             kwargs["device"] = torch.device("cpu")
+        if kwargs.get("pin_memory"):
+            kwargs["pin_memory"] = False  # it takes a driver
         if self.capturing and (function in READS or (ours and not on_gpu)):
             raise RuntimeError(f"CUDA error: operation not permitted when stream is capturing: {function}")
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from autoencoder.data import Split
 from autoencoder.evaluation import (
+    DECODED_AT_ONCE,
     EvaluateParams,
     active_units,
     activity,
@@ -327,7 +328,7 @@ def test_a_likelihood_does_not_depend_on_how_many_latents_are_decoded_at_once(mo
         bounds = likelihood_bounds(model, with_samples(7), digits(15))
         assert decoded == [7 * 15]
         decoded.clear()
-        monkeypatch.setattr("autoencoder.evaluation.DECODED_AT_ONCE", at_once)
+        monkeypatch.setitem(DECODED_AT_ONCE, "cpu", at_once)
         assert likelihood_bounds(model, with_samples(7), digits(15)) == pytest.approx(bounds, rel=1e-6)
     assert decoded == {1: [15] * 7, 45: [45, 45, 15]}[at_once]
 

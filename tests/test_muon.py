@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from autoencoder.muon import Muon, orthogonalise
+from autoencoder.muon import Muon, orthogonalised
 
 SHAPES = [(20, 64), (64, 20), (32, 32)]
 
@@ -15,7 +15,8 @@ def matrix(shape: tuple[int, int], seed: int) -> torch.Tensor:
 def test_singular_values_come_near_1_and_directions_stay(shape):
     given = matrix(shape, 0)
     left, values, right = torch.linalg.svd(given, full_matrices=False)
-    found = left.T @ orthogonalise(given) @ right.T
+    (result,) = orthogonalised([given])
+    found = left.T @ result @ right.T
     kept = values > 0.05 * values.max()  # the smallest ones need more than five iterations
     diagonal = found.diagonal()[kept]
     assert (diagonal > 0.6).all()
@@ -24,7 +25,14 @@ def test_singular_values_come_near_1_and_directions_stay(shape):
 
 
 def test_a_zero_matrix_stays_zero():
-    assert orthogonalise(torch.zeros(3, 4)).eq(0).all()
+    assert orthogonalised([torch.zeros(3, 4)])[0].eq(0).all()
+
+
+def test_each_matrix_of_many_becomes_what_it_becomes_alone():
+    given = [matrix(shape, seed) for seed, shape in enumerate([(20, 64), (5, 3), (64, 20), (20, 64), (32, 32)])]
+    together = orthogonalised(given)
+    for one, result in zip(given, together, strict=True):
+        torch.testing.assert_close(result, orthogonalised([one])[0])
 
 
 @pytest.mark.parametrize("shape", SHAPES)
