@@ -6,14 +6,14 @@ Stopped and started again, it leaves out finished stages, and a training goes on
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from autoencoder.config import Parameters
+from autoencoder.devices import select_device
 from autoencoder.files import write_json
 from benchmarks.pipeline import lay_out_with_data
 from benchmarks.report import RESULTS, rounded
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     if not DATA.exists():
         print(f"error: {DATA} is missing; make it with `dvc repro download`", file=sys.stderr)
         return 1
-    machine = environment(torch.device("cpu"))  # each stage tells its own device
+    machine = environment(select_device(os.environ.get("DEVICE", "auto"))[0])
     lay_out_with_data(FOLDER, DATA)
     params = adapted(Parameters.load(Path("params.yaml")).tree, settings)
     write_json(FOLDER / "params.yaml", params)  # JSON is YAML

@@ -88,6 +88,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "metrics": definitions,
     "highlights": measured.highlights,
     "speed": measured.speed,
+    "gpu": measured.gpu,
     "likelihood": measured.likelihood,
     "interaction": measured.interaction,
     "photographs": measured.photographs,

@@ -2,15 +2,19 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from autoencoder.comparison import table
+from benchmarks import verdict
 from scripts.machine import in_words
 
-SPEED, PHOTOGRAPHS = Path("benchmarks/results/cpu.json"), Path("benchmarks/results/photos.json")
-LIKELIHOOD = Path("benchmarks/results/likelihood.json")
+SPEED, GPU, LIKELIHOOD, PHOTOGRAPHS = (
+    Path(f"benchmarks/results/{name}.json") for name in ("cpu", "gpu", "likelihood", "photos")
+)
 TIMED = ("decoding", "first_paint", "interaction", "time_to_quality", "time_per_epoch", "pipeline")
+TIMED_ON_GPU = ("kernel_share", "step", "tf32", "time_to_quality")
 WITHOUT_MODEL = {"classifier", "export_classifier", "reference"}  # stages; the others' timings are <stage>_<model>
 
 ANSWERS = {
@@ -45,9 +49,13 @@ PHOTOGRAPHED = {
 
 def _timings() -> dict[str, Any]:
     """What `make bench` has measured, all of it."""
-    found: dict[str, Any] = json.loads(SPEED.read_text())
-    if missing := [part for part in TIMED if part not in found]:
-        sys.exit(f"error: {SPEED} lacks {', '.join(missing)}: `make bench` measures all parts on one machine")
+    return _complete(SPEED, TIMED, "make bench")
+
+
+def _complete(path: Path, parts: Sequence[str], command: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text())
+    if missing := [part for part in parts if part not in found]:
+        sys.exit(f"error: {path} lacks {', '.join(missing)}: `{command}` measures all parts on one machine")
     return found
 
 
@@ -72,7 +80,16 @@ def highlights() -> str:
         "the viewer": f"first page {paint['median']:.1f} s after the server answers, {drag['pictures_a_second']['median']:.0f} pictures a "
         f"second under a dragged point, the exact one {drag['release_to_exact']['median']:.0f} ms after its release",
     }
-    return f"{table(['', ''], [[*line] for line in lines.items()], numbers=False)}\n\n{in_words(found['environment'])}."
+    on_gpu = _complete(GPU, TIMED_ON_GPU, "make bench-gpu")
+    quality, seconds = on_gpu["time_to_quality"], on_gpu["tf32"]["tf32"]["seconds"]
+    lines[f"on a GPU ({on_gpu['environment']['gpu']})"] = (
+        f"the first of these in {quality['recipe']['seconds']['median']:.2f} s from the first step instead of "
+        f"{quality['article']['seconds']['median']:.0f}, **{quality['recipe']['times_faster']:.0f} times** faster, "
+        f"{quality['recipe']['as_good']} of {len(quality['seeds'])} seeds; `vae` trained in "
+        f"{min(seconds):.1f} to {max(seconds):.1f} s"
+    )
+    where = f"{in_words(found['environment'])}; {in_words(on_gpu['environment'])}"
+    return f"{table(['', ''], [[*line] for line in lines.items()], numbers=False)}\n\n{where}."
 
 
 def speed() -> str:
@@ -83,28 +100,9 @@ def speed() -> str:
     pipeline, paint = found["pipeline"], found["first_paint"]
     images, networks, peak = (epochs.pop(name) for name in ("images", "networks", "peak_gflops"))
     mlp, conv = networks["mlp"], networks["conv"]
-    seeds = len(quality["seeds"])
-    words = {
-        "article": "the article's own loop, 5 epochs",
-        "same_optimizer": "this training loop, same optimiser, batches and epochs",
-        "recipe": "this training loop with Muon, 1 epoch",
-    }
     parts = [
         f"{in_words(machine)}, onnxruntime {machine['onnxruntime']}; seconds are medians, with the least and most of the repeats in brackets.",
-        f"*Time to quality*: the article's autoencoder on {quality['images']:,} images, {seeds} seeds:",
-        table(
-            ["", "seconds", "test MSE", "times faster", f"as good as {quality['target_mse']:.4f}"],
-            [
-                [
-                    text,
-                    _seconds(quality[name]["seconds"]),
-                    " to ".join(f"{pick(run['test_mse'] for run in quality[name]['runs']):.4f}" for pick in (min, max)),
-                    f"**{quality[name]['times_faster']:.1f}**" if name != "article" else "",
-                    f"{quality[name]['as_good']} of {seeds}",
-                ]
-                for name, text in words.items()
-            ],
-        ),
+        _time_to_quality(quality),
         f"*Seconds per epoch* of 50,000 images, timed on {images['mlp']:,} of them (convolutions: {images['conv']:,}); MLP: "
         f"`hidden: {mlp['hidden']}`, conv: `channels: {conv['channels']}, hidden: {conv['hidden']}`; "
         f"the floor is the arithmetic alone at the {peak:.0f} "
@@ -156,8 +154,60 @@ def speed() -> str:
     return "\n\n".join(parts)
 
 
+def gpu() -> str:
+    """What `make bench-gpu` measured, as far as it has run."""
+    found = _complete(GPU, TIMED_ON_GPU, "make bench-gpu")
+    machine, quality = found["environment"], found["time_to_quality"]
+    recipe, step, tf32 = quality["recipe"], found["step"], found["tf32"]
+    capture = max(run["prepare_seconds"] for run in recipe["runs"])
+    with_it = quality["article"]["seconds"]["median"] / (recipe["seconds"]["median"] + capture)
+    profiled = " and ".join(f"{share['profiled']:.0%}" for share in found["kernel_share"].values())
+    seconds = (f"{min(run['seconds']):.1f} to {max(run['seconds']):.1f} s" for run in (tf32["tf32"], tf32["ieee"]))
+    return "\n\n".join(
+        [
+            f"{in_words(machine)}, driver {machine['driver']}, CUDA {machine['cuda']}, Python {machine['python']}, "
+            f"onnxruntime {machine['onnxruntime']}; {machine['cpu_cores']} cores of an {machine['cpu']}.",
+            table(
+                ["claim", "measured", "wanted", ""],
+                [[*row[:3], "met" if row[3] else "**not met**"] for row in verdict.rows(found)],
+                numbers=False,
+            ),
+            _time_to_quality(quality),
+            f"These seconds begin with the first step; with the {capture:.2f} s of capturing it this loop with Muon is "
+            f"{with_it:.0f} times faster. A step of `vae` takes {step['captured'] / 1e3:.2f} ms as a captured graph and "
+            f"{step['eager'] / 1e3:.1f} ms called by Python; its 20 epochs {' in TF32, '.join(seconds)} in full "
+            f"precision. The share of kernels is their time as a profiler sees it over an undisturbed run's; over the "
+            f"profiled run's, which the profiler slows down, it is {profiled}.",
+        ]
+    )
+
+
+def _time_to_quality(quality: dict[str, Any]) -> str:
+    """The article's loop against this one."""
+    words = {
+        "article": "the article's own loop, 5 epochs",
+        "same_optimizer": "this training loop, same optimiser, batches and epochs",
+        "recipe": "this training loop with Muon, 1 epoch",
+    }
+    rows = []
+    for name, text in words.items():
+        found = quality[name]
+        errors = [run["test_mse"] for run in found["runs"]]
+        faster = f"**{found['times_faster']:.{1 if found['times_faster'] < 100 else 0}f}**" if name != "article" else ""
+        as_good = f"{found['as_good']} of {len(errors)}"
+        rows.append([text, _seconds(found["seconds"]), _range(errors), faster, as_good])
+    head = ["", "seconds", "test MSE", "times faster", f"as good as {quality['target_mse']:.4f}"]
+    about = f"*Time to quality*: the article's autoencoder on {quality['images']:,} images"
+    return f"{about}, {len(quality['seeds'])} seeds:\n\n{table(head, rows)}"
+
+
+def _range(values: Sequence[float]) -> str:
+    return " to ".join(dict.fromkeys(f"{pick(values):.4f}" for pick in (min, max)))
+
+
 def _seconds(value: dict[str, float]) -> str:
-    return f"{value['median']:.2f} ({value['min']:.2f} to {value['max']:.2f})"
+    only = value["min"] == value["max"]
+    return f"{value['median']:.2f}" + ("" if only else f" ({value['min']:.2f} to {value['max']:.2f})")
 
 
 def _stages(timings: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
@@ -176,13 +226,10 @@ def likelihood() -> str:
     """What `python -m benchmarks.likelihood` measured."""
     rows = []
     for name, run in json.loads(LIKELIHOOD.read_text()).items():
-        machine = run["environment"]
         minutes = (f"{run['seconds'][stage] / 60:.0f}" for stage in ("train", "export", "evaluate"))
         nll, nll_gmm = (f"**{run[metric]:.2f}**" for metric in ("nll", "nll_gmm"))
         counts = (f"{run[count]:,}" for count in ("iwae_samples", "iwae_images", "parameters"))
-        trained_on = run["device"]["train"]
-        where = f"{trained_on}, torch {machine['torch']}" if trained_on.startswith("cuda") else in_words(machine)
-        rows.append([f"`{name}`", str(run["seed"]), nll, nll_gmm, *counts, *minutes, where])
+        rows.append([f"`{name}`", str(run["seed"]), nll, nll_gmm, *counts, *minutes, in_words(run["environment"])])
     head = ["", "seed", "nll", "nll_gmm", "k", "test images", "parameters"]
     return table([*head, "minutes to train", "to export", "to evaluate", "on"], rows)
 

@@ -110,7 +110,7 @@ def test_the_verdict_says_what_is_met_and_what_is_not():
             "gpu": {"nll": [91.0, 92.0, 93.0]},
             "ae_validation_loss": {"cpu": [80.0, 70.0], "gpu": [80.0, 71.4]},
         },
-        "tf32": {"tf32": {"validation_loss": [97.0, 97.1]}, "ieee": {"validation_loss": [97.0, 97.0]}},
+        "tf32": {"tf32": {"validation_loss": [97.0, 97.1]}, "ieee": {"validation_loss": [96.0, 96.1]}},
         "time_to_quality": {"seeds": [0, 1], "recipe": {"times_faster": 446.4, "as_good": 2}},
         "kernel_share": {
             "ae": {"undisturbed": 0.91, "optimizer_kernels_per_step": 2.0},
@@ -130,7 +130,7 @@ def test_the_verdict_says_what_is_met_and_what_is_not():
         ["CUDA as the CPU, 2 outputs", "at most 2 of it (b.mean, 2.0e-05)", "1e-05, of codes by spread", "NOT MET"],
         ["vae on GPU and CPU: nll", "mean 92 to 91", "within 2.4", "met"],
         ["ae's losses, epoch by epoch", "within 2.0e-02", "1e-02", "NOT MET"],
-        ["vae in TF32 and in full precision", "97.05 to 97", "within 1e-03", "met"],
+        ["vae in TF32 and full precision: validation loss", "mean 97.05 to 96.05", "within 0.21", "NOT MET"],
         ["faster than the article's loop", "446 times (2 of 2 as good)", "at least 300 times", "met"],
         ["time in kernels, ae", "91%", "at least 90%", "met"],
         ["time in kernels, vae", "79% (the profiler has lost some)", "at least 90%", "NOT MET"],
