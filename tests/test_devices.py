@@ -29,6 +29,13 @@ def test_numbers_that_slow_a_cpu_down_count_as_zero_in_every_thread(configure, l
     assert int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) == left
 
 
+def test_computing_the_same_bits_every_time_does_not_cost_the_import_of_a_compiler():
+    script = SCRIPT.format(configure="configure(torch.device('cpu'), tf32=False)") + "import sys\n"
+    script += "print(torch.are_deterministic_algorithms_enabled(), 'torch._inductor' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert said.split()[1:] == ["True", "False"]
+
+
 @pytest.mark.parametrize("tf32", [False, True])
 def test_how_a_gpu_multiplies_is_set_so_that_every_part_of_torch_can_read_it(tf32):
     with pretended_gpu():

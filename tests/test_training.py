@@ -1,5 +1,7 @@
 """Training: it learns, repeats itself bit for bit, goes on where it stopped, and stops when it diverges."""
 
+from itertools import groupby
+
 import pytest
 import torch
 
@@ -7,7 +9,7 @@ from autoencoder.data import Split
 from autoencoder.models import AE, PCA, VAE, build_model
 from autoencoder.recipe import TRAIN_PARAMS, TrainParams, schedules
 from autoencoder.training import Training, TrainingDiverged, fit_pca
-from tests.pretended_gpu import pretended_gpu
+from tests.pretended_gpu import GPUTensor, pretended_gpu
 from tests.small_params import AE_PARAMS, VAE_PARAMS
 
 ARTICLE = {"epochs": 4, "batch_size": 16, "learning_rate": 0.001}
@@ -122,6 +124,28 @@ def test_a_step_that_no_gpu_would_do_fails_where_there_is_none(slip, said, monke
         run = training(VAE_PARAMS, device="cuda")
         with pytest.raises(RuntimeError, match=said):
             run.prepare()
+
+
+def test_a_gpu_has_its_next_batches_before_it_is_waited_for(monkeypatch):
+    happened = []
+
+    def note(owner: type, name: str) -> None:
+        original = getattr(owner, name)
+
+        def noted(*given):
+            happened.append(name)
+            return original(*given)
+
+        monkeypatch.setattr(owner, name, noted)
+
+    with pretended_gpu():
+        run = training({**VAE_PARAMS, "epochs": 2}, device="cuda")
+        run.prepare()
+        for owner, name in ((Training, "_prepare_epoch"), (Training, "_validation_means"), (GPUTensor, "tolist")):
+            note(owner, name)
+        list(run.epochs())
+    once = [name for name, _ in groupby(happened)]
+    assert once == ["_prepare_epoch", "_validation_means", "_prepare_epoch", "tolist", "_validation_means", "tolist"]
 
 
 @pytest.mark.parametrize("samples", [1, 3])
