@@ -1,6 +1,6 @@
 """The chart at the top of the report: continuity and completeness of every model, each by its name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 import numpy as np
@@ -22,8 +22,9 @@ BESIDE = ((1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1))
 SIDES = {1: ("left", "bottom"), 0: ("center", "center"), -1: ("right", "top")}  # of the name that are at the point
 DISTANCE = 6  # from the point, in typographic points
 MARGIN = 7  # around a name in pixels: half of a point's mark
-WORSE = 10  # to hide a name, or to leave the axes, is as bad as to hide so many points
+WORSE = 10  # to hide a name or a mark, or to leave the axes, is as bad as to hide so many points
 LINE_POINTS = 60  # a line counts as so many points
+ROUNDS = 3  # each name is placed so often: at first it does not know where later ones will stand
 Points = Float[np.ndarray, "n 2"]
 
 
@@ -45,7 +46,7 @@ def claims_chart(rows: Rows, models: Models) -> Picture:
             right.plot(*zip(*ends, strict=True), "-", color=colour, linewidth=0.8, alpha=0.6)
             right.plot(*ends[0], marker, color=colour)
             right.plot(*ends[1], marker, color=colour, markerfacecolor="white")
-            samples[name] = np.linspace(ends[0], ends[1], LINE_POINTS)
+            samples[name] = np.concatenate([np.repeat(ends, WORSE, axis=0), np.linspace(ends[0], ends[1], LINE_POINTS)])
         real = {key: fmean(values) for key, values in rows[REAL].items()}
         place = (real["prior_acceptance_normal"], real["coverage_normal"])
         right.plot(*place, "*", color="black", markersize=11)
@@ -71,18 +72,21 @@ def claims_chart(rows: Rows, models: Models) -> Picture:
 def _name(axes: Axes, places: Mapping[str, Points]) -> None:
     """Write every name beside the first of its points, where it hides the fewest points and names."""
     points = axes.transData.transform(np.concatenate(list(places.values())))
-    written: list[Bbox] = []
+    written: dict[str, Bbox] = {}
 
     def stand(text: Annotation, beside: tuple[int, int]) -> Bbox:
         text.set(position=np.multiply(DISTANCE, beside), ha=SIDES[beside[0]][0], va=SIDES[beside[1]][1])
         return text.get_window_extent().padded(MARGIN)
 
-    for name, (first, *_) in places.items():
-        text = axes.annotate(name, first, (0, 0), textcoords="offset points", size=8)
+    texts = {
+        name: axes.annotate(name, at[0], (0, 0), textcoords="offset points", size=8) for name, at in places.items()
+    }
+    for name, text in ROUNDS * [*texts.items()]:
+        others = [box for other, box in written.items() if other != name]
 
-        def hides(beside: tuple[int, int], text: Annotation = text) -> int:
+        def hides(beside: tuple[int, int], text: Annotation = text, others: Sequence[Bbox] = others) -> int:
             box = stand(text, beside)
             outside = len(box.corners()) - axes.bbox.count_contains(box.corners())
-            return int(box.count_contains(points) + WORSE * (outside + box.count_overlaps(written)))
+            return int(box.count_contains(points) + WORSE * (outside + box.count_overlaps(others)))
 
-        written.append(stand(text, min(BESIDE, key=hides)))
+        written[name] = stand(text, min(BESIDE, key=hides)).padded(-MARGIN)

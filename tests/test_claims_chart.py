@@ -1,9 +1,11 @@
 """The chart follows the numbers, and every name in it can be read."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from autoencoder.claims_chart import SMALLEST, _name, claims_chart
@@ -42,6 +44,27 @@ def test_names_hide_no_point_and_no_name_and_stay_inside(crowd):
         assert box.count_contains(axes.transData.transform(crowd)) == 0
         assert box.count_overlaps(boxes[:index]) == 0
         assert axes.bbox.count_contains(box.corners()) == 4
+
+
+@pytest.mark.parametrize("measured", ["seeds", "seeds_elsewhere"])
+@pytest.mark.parametrize("run", range(3))
+def test_on_either_machine_names_hide_no_name_and_no_mark(measured, run, monkeypatch):
+    found = json.loads((ROOT / f"benchmarks/results/{measured}.json").read_text())["rows"]
+    named = []
+
+    def noted(axes: Axes, places: dict) -> None:
+        _name(axes, places)
+        named.append((axes, places))
+
+    monkeypatch.setattr("autoencoder.claims_chart._name", noted)
+    claims_chart({name: {key: [values[run]] for key, values in row.items()} for name, row in found.items()}, MODELS)
+    for axes, places in named:
+        boxes = [text.get_window_extent() for text in axes.texts]
+        marks = axes.transData.transform([place for points in places.values() for place in (points[0], points[-1])])
+        for index, box in enumerate(boxes):
+            assert box.count_overlaps(boxes[:index]) == 0
+            assert box.count_contains(marks) == 0
+    assert len(named) == 2
 
 
 def test_a_figure_of_0_can_be_drawn(last_run):
