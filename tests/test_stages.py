@@ -20,7 +20,7 @@ from autoencoder.classifier import load_judge
 from autoencoder.headline import headline
 from autoencoder.images import to_unit_interval
 from autoencoder.inference import open_session
-from autoencoder.training import Terms, Training
+from autoencoder.training import Training
 from stages import evaluate, train
 from tests.tiny_project import (
     COMMANDS,
@@ -249,14 +249,14 @@ def test_a_training_says_while_it_runs_how_fast_it_is_and_how_long_it_will_take(
     clock = count()  # of train.py alone: a second further whenever it looks, which is twice an epoch
     monkeypatch.setattr(train, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     notes: list[dict[str, Any]] = []
-    validate = Training.validate
+    validate = Training._validation_means
 
-    def read_notes(training: Training) -> Terms:
+    def read_notes(training: Training) -> torch.Tensor:
         path = Path("timings/train_vae.json")
         notes.append(json.loads(path.read_text()) if path.exists() else {})
         return validate(training)
 
-    monkeypatch.setattr(Training, "validate", read_notes)
+    monkeypatch.setattr(Training, "_validation_means", read_notes)
     change(project, "vae", epochs=4)
     run_in(project, "train", "vae")
     assert notes[0] == {}
