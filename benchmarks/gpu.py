@@ -119,7 +119,7 @@ class Bench:
         report = {}
         for name, seconds in undisturbed.items():
             training = self._warmed(self.training(params[name], 0))  # the profiler sees the graph and not its making
-            with profile(activities=[PROFILED]) as profiler:
+            with profile(activities=[PROFILED], acc_events=True) as profiler:  # one cycle; torch 2.11 warns otherwise
                 wall = self._timed(training)
             events, steps = profiler.key_averages(), TIMED_EPOCHS * training.steps
             kernels = sum(event.self_device_time_total for event in events) / 1e6
