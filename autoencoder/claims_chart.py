@@ -70,13 +70,13 @@ def claims_chart(rows: Rows, models: Models) -> Picture:
 
 
 def _name(axes: Axes, places: Mapping[str, Points]) -> None:
-    """Write every name beside the first of its points, where it hides the fewest points and names."""
+    """Write every name beside the first of its points, where it hides the fewest points, marks and names."""
     points = axes.transData.transform(np.concatenate(list(places.values())))
     written: dict[str, Bbox] = {}
 
     def stand(text: Annotation, beside: tuple[int, int]) -> Bbox:
         text.set(position=np.multiply(DISTANCE, beside), ha=SIDES[beside[0]][0], va=SIDES[beside[1]][1])
-        return text.get_window_extent().padded(MARGIN)
+        return text.get_window_extent()
 
     texts = {
         name: axes.annotate(name, at[0], (0, 0), textcoords="offset points", size=8) for name, at in places.items()
@@ -85,8 +85,8 @@ def _name(axes: Axes, places: Mapping[str, Points]) -> None:
         others = [box for other, box in written.items() if other != name]
 
         def hides(beside: tuple[int, int], text: Annotation = text, others: Sequence[Bbox] = others) -> int:
-            box = stand(text, beside)
+            box = stand(text, beside).padded(MARGIN)
             outside = len(box.corners()) - axes.bbox.count_contains(box.corners())
             return int(box.count_contains(points) + WORSE * (outside + box.count_overlaps(others)))
 
-        written[name] = stand(text, min(BESIDE, key=hides)).padded(-MARGIN)
+        written[name] = stand(text, min(BESIDE, key=hides))

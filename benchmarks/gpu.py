@@ -49,7 +49,7 @@ from scripts.machine import environment
 
 SEEDS = range(3)
 QUALITY_SEEDS = range(5)
-ARTICLE_SEEDS = QUALITY_SEEDS[:1]  # its loop takes over a minute
+ARTICLE_SEEDS = QUALITY_SEEDS[:1]  # its loop takes about a minute
 IMAGE_GRAPHS = ("encoder", "classifier")  # the decoder's input is a latent
 PROFILED = ProfilerActivity.CUDA  # alone: watching Python, too, would slow it down
 TIMED_EPOCHS = 5
