@@ -53,8 +53,8 @@ PER_PRIOR = (
         "lower",
         "1",
         "completeness: squared Frechet distance between `latent_space.samples` decoded samples of {prior} and as many test "
-        "images in the classifier's features, each divided by its standard deviation over the training images; not "
-        "comparable with FIDs of papers",
+        "images in the classifier's features, each divided by its standard deviation over the training images (at least a "
+        "tenth of the mean one); not comparable with FIDs of papers",
         "Heusel et al. 2017, eq. 6",
     ),
     Metric(
@@ -75,6 +75,12 @@ METRICS = (
         "(of a VAE: the posterior mean)",
     ),
     Metric(
+        "reconstruction_mse_sampled",
+        "lower",
+        "squared intensity",
+        "reconstruction_mse of a VAE, decoding one draw from the posterior, as in training, in the place of its mean",
+    ),
+    Metric(
         "reconstruction_bce",
         "lower",
         "nats per image",
@@ -92,7 +98,8 @@ METRICS = (
         "train_reconstruction_mse",
         "lower",
         "squared intensity",
-        "reconstruction_mse on 10,000 training images; what reconstruction_mse is above it is overfitting",
+        "reconstruction_mse on 10,000 training images; what reconstruction_mse is above it is overfitting, but for how the "
+        "sets differ: PCA, which hardly overfits, tells by how much",
     ),
     Metric(
         "kl_divergence",
@@ -183,8 +190,8 @@ METRICS = (
         "reconstruction_acceptance",
         "higher",
         "share",
-        "of the reconstructed test images, the share that the classifier is sure of (see `prior_acceptance`): what samples "
-        "and midpoints of this decoder can be expected to reach",
+        "of the reconstructed test images, the share that the classifier is sure of (see `prior_acceptance`): a yardstick "
+        "for samples and midpoints of this decoder, no bound",
     ),
     *(
         replace(metric, name=f"{metric.name}_{prior}", meaning=metric.meaning.format(prior=words))
@@ -195,7 +202,7 @@ METRICS = (
         "coverage_reconstruction",
         "higher",
         "share",
-        "coverage of test images by their own reconstructions: what samples of this decoder can be expected to reach",
+        "coverage of test images by their own reconstructions: a yardstick for samples of this decoder, no bound",
     ),
     Metric(
         "classifier_fid_reconstruction",
@@ -209,7 +216,7 @@ METRICS = (
         "1",
         "distance between codes (of a VAE: draws from the posterior) and N(0, I): squared maximum mean discrepancy, "
         "unbiased, sum over inverse multiquadric kernels of seven sizes; `latent_space.mmd_samples` of each",
-        "Tolstikhin et al. 2018",
+        "Gretton et al. 2012, eq. 3; kernels: Tolstikhin et al. 2018",
     ),
     Metric("classifier_accuracy", "higher", "share", "of real test images: how far the classifier can be trusted"),
     Metric(

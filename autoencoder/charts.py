@@ -69,7 +69,7 @@ def latent_map(name: str, codes: Float[np.ndarray, "n latent_dim"], labels: UInt
 
 
 def dimensions(name: str, values: Float[np.ndarray, " latent_dim"], unit: str) -> Picture:
-    """What every latent dimension carries, the most first."""
+    """What every latent dimension carries, in a unit that differs by kind of model, the most first."""
     order = np.argsort(-values, kind="stable")
     with rc_context(STYLE):
         figure = Figure(figsize=(5.2, 2.6), layout="constrained")
@@ -77,7 +77,7 @@ def dimensions(name: str, values: Float[np.ndarray, " latent_dim"], unit: str) -
         axes.bar(range(len(values)), values[order], color=ACCENT)
         every = -(-len(values) // 32)  # labels that fit
         axes.set_xticks(range(0, len(values), every), [str(index) for index in order[::every]])
-        axes.set(xlabel="latent dimension", ylabel=unit, title=f"{name}: what each latent dimension carries")
+        axes.set(xlabel="latent dimension", ylabel=unit, title=f"{name}: latent dimensions, largest first")
         axes.margins(x=0.01)
         return drawn(figure)
 

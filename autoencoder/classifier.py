@@ -91,7 +91,8 @@ def fit(model: Classifier, params: ClassifierParams, train: Split) -> Iterator[f
     batch_size = min(params.batch_size, len(train))
     steps = len(train) // batch_size  # an epoch's last, smaller batch is left out
     optimizer = torch.optim.AdamW(model.parameters(), lr=params.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: triangle((step + 1) / (params.epochs * steps)))
+    end = max(params.epochs * steps, 2)  # the last rate is 0, but not an only one
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: triangle((step + 1) / end))
     generator = torch.Generator().manual_seed(SEED)
     for _ in range(params.epochs):
         order = torch.randperm(len(train), generator=generator)

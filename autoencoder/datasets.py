@@ -216,7 +216,7 @@ def _fetch(url: str, path: Path, md5: str) -> None:
                 answered = True
                 body = b"".join(_chunks(response, path.name))
             break
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, UnicodeError) as error:  # the last: no URL, or no name of a host
             reason, transient = _diagnose(error)
             if attempt == ATTEMPTS - 1 or not transient:
                 raise (_DamagedFileError if answered else _MirrorError)(reason) from None

@@ -86,6 +86,7 @@ def evaluate(
     if isinstance(model, PCA):
         metrics["explained_variance_ratio"] = model.explained_variance_ratio.tolist()
     if isinstance(model, VAE):
+        metrics["reconstruction_mse_sampled"] = sampled_reconstruction_mse(model, params, test)
         metrics |= posterior_metrics(model, params, test)
         metrics |= likelihood_bounds(model, params, test, mixture, watch)
     return metrics
@@ -121,6 +122,17 @@ def reconstruction_metrics(model: Model, batch_size: int, split: Split, only_mse
         )
         sums["ssim"] += similarity[..., INSIDE, INSIDE].double().flatten(1).mean(1).sum().item()
     return {name: value / len(split) for name, value in sums.items()}
+
+
+def sampled_reconstruction_mse(model: VAE, params: EvaluateParams, split: Split) -> float:
+    """`reconstruction_mse_sampled`: as in training, a draw from the posterior is decoded and not its mean."""
+    noise_source = torch.Generator().manual_seed(params.noise_seed + 2)  # on the CPU: one noise on every device
+    noise = torch.randn(len(split), model.latent_dim, generator=noise_source).to(split.images.device)
+    total = 0.0
+    for image, random in zip(_batches(split, params.batch_size), noise.split(params.batch_size), strict=True):
+        reconstruction = model.decode(reparameterize(model.posterior(image), random))
+        total += (reconstruction - image).square().flatten(1).mean(1).double().sum().item()
+    return total / len(split)
 
 
 def posterior_metrics(model: VAE, params: EvaluateParams, split: Split) -> Figures:

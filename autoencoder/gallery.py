@@ -80,7 +80,8 @@ def manifold(name: str, model: Model, codes: Codes, device: torch.device) -> She
     """
     plane, grid = principal_plane(codes), quantile_grid(MANIFOLD_SIDE)
     if model.latent_dim <= 2:
-        words = "the latent plane on the quantile grid of N(0, I), decoded"
+        inside = (np.abs(plane.coordinates(codes)) <= grid.max()).all(1).mean()
+        words = f"the latent plane on the quantile grid of N(0, I), decoded; {inside:.0%} of the codes lie in it"
     else:
         grid = grid * plane.coordinates(codes).std(0)
         words = "the plane of the codes' two main axes on a quantile grid of their Gaussian, decoded"

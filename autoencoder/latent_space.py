@@ -39,14 +39,15 @@ class LatentSpaceParams(Section):
     mmd_samples: Annotated[int, Field(ge=2)]
     walks: Annotated[int, Field(ge=1)]
     walk_frames: Annotated[int, Field(ge=3)]
-    step: Annotated[float, Field(gt=0)]
+    step: Annotated[float, Field(ge=1e-3, le=10)]  # a smaller one is lost in single precision
     noise_seed: Annotated[int, Field(ge=0, lt=2**62)]
 
     @field_validator("coverage_neighbors")
     @classmethod
     def _fewer(cls, neighbors: int, others: Any) -> int:
-        if neighbors >= (samples := others.data.get("coverage_samples", math.inf)):
-            raise ValueError(f"fewer than latent_space.coverage_samples, {samples}")
+        for name in ("coverage_samples", "samples"):
+            if neighbors >= (samples := others.data.get(name, math.inf)):
+                raise ValueError(f"fewer than latent_space.{name}, {samples}")
         return neighbors
 
 
@@ -141,8 +142,17 @@ def effective_number(label: Int[np.ndarray, " n"]) -> float:
 
 
 def covered(real: Points, generated: Float32[np.ndarray, "m features"], params: LatentSpaceParams) -> float:
-    """`coverage` of as many real points as generated ones, both evenly spread."""
+    """`coverage` of as many real points as generated ones, both evenly spread.
+
+    Raises:
+        ValueError: there are not more of them than neighbours asked for.
+    """
     few = min(params.coverage_samples, len(real), len(generated))
+    if params.coverage_neighbors >= few:
+        raise ValueError(
+            f"params.yaml: latent_space.coverage_neighbors = {params.coverage_neighbors}: expected fewer than the {few} "
+            "images that are compared"
+        )
     return coverage(_some(real, few), _some(generated, few), params.coverage_neighbors)
 
 

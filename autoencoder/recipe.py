@@ -68,7 +68,7 @@ def schedules(params: NetworkTraining, steps_per_epoch: int) -> tuple[Float[Tens
     steps = params.epochs * steps_per_epoch
     if isinstance(params, ArticleTraining):
         return torch.full((steps,), params.learning_rate), torch.ones(steps)
-    progress = (torch.arange(steps, dtype=torch.float64) + 1) / steps
+    progress = (torch.arange(steps, dtype=torch.float64) + 1) / max(steps, 2)  # the last rate is 0, but not an only one
     warmup = params.learning_rate_warmup
     rise = progress / warmup if warmup else torch.ones(steps)
     fall = 0.5 * (1 + torch.cos(math.pi * (progress - warmup) / max(1 - warmup, 1e-9)))

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, UInt8
 from autoencoder.planes import Plane
 from autoencoder.priors import Prior
 
-ACTIVE_VARIANCE = 0.01  # of the codes, as in the metric active_units (Burda et al. 2016)
+ACTIVE_VARIANCE = 0.01  # of the codes (Burda et al. 2016), as `evaluate.active_variance` has it unless it is changed
 FLOOR = 1e-3  # a standard deviation below this share of the largest counts as this much
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from autoencoder.inference import SCHEMA_VERSION, DeviceError, Session, first_line, open_session, zeros
 
-MAX_BYTES = 256 * 2**20  # the largest export here has some 4 MB; what is larger is not ours
+MAX_BYTES = 2**31  # of one file in the format of ONNX, which is protobuf's
 
 Shapes = Mapping[str, tuple[int, ...]]
 Parsed = TypeVar("Parsed", bound=BaseModel)

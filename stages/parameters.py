@@ -7,7 +7,7 @@ from typing import Any
 
 from autoencoder.config import ParameterError, Parameters
 
-MODEL_NAME = re.compile(r"[a-z0-9_]+")
+MODEL_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 SECTION = "expected a section, `key: value` on lines of its own"
 RESERVED_NAMES = {"real", "classifier"}
 
@@ -30,7 +30,8 @@ def _declared_keys(dag: Mapping[str, Any]) -> Iterator[str]:
     """The dotted keys under `params:` in dvc.yaml; `*` stands for an interpolated part."""
     for stage in dag["stages"].values():
         for entry in stage.get("params", []):
-            yield re.sub(r"\$\{[^}]*\}", "*", entry)
+            if isinstance(entry, str):  # else another file's: {its path: [keys]}
+                yield re.sub(r"\$\{[^}]*\}", "*", entry)
 
 
 def _unknown(tree: Mapping[str, Any], known: set[str], prefix: str = "") -> Iterator[str]:
@@ -60,6 +61,6 @@ def _unfit_names(models: Any) -> Iterator[str]:
         for name in models:
             if not isinstance(name, str) or not MODEL_NAME.fullmatch(name):
                 quotes = "" if isinstance(name, str) else ", in quotes"
-                yield f"models.{name}: expected a name of a-z, 0-9 and _ alone{quotes}"
+                yield f"models.{name}: expected a name of a-z, 0-9 and _, no digit first{quotes}"
             elif name in RESERVED_NAMES:
                 yield f"models.{name}: this name is reserved; choose another"

@@ -19,7 +19,7 @@ INIT = 1  # the id of the first process, which adopts orphans
 # traceback, and `FULL` a GPU without memory: cuBLAS wants a workspace to begin, and NVML is what torch asks how much
 # memory is left. `NO_ENGINE` may be either of two: cuDNN's engines want workspaces, and not all of them are deterministic.
 GPU = re.compile(
-    r"(CUDA (error|out of memory|driver error)|cuDNN error|cusolver error|GET was unable to find an engine|NVML_SUCCESS ==)",
+    r"(CUDA (error|out of memory|driver error)|cuDNN (Frontend )?error|cusolver error|GET was unable to find an engine|NVML_SUCCESS ==)",
     re.IGNORECASE,
 )
 MISTAKE = re.compile(r"device-side assert|invalid argument|invalid configuration|captur")

@@ -129,7 +129,7 @@ def test_the_verdict_says_what_is_met_and_what_is_not():
         ["killed and run again, same bytes", "started over", "resumed, equal", "NOT MET"],
         ["CUDA as the CPU, 2 outputs", "at most 2 of it (b.mean, 2.0e-05)", "1e-05, of codes by spread", "NOT MET"],
         ["vae on GPU and CPU: nll", "mean 92 to 91", "within 2.4", "met"],
-        ["ae's losses, epoch by epoch", "within 2.0e-02", "1e-02", "NOT MET"],
+        ["ae's losses, first 2 epochs", "within 2.0e-02", "1e-02", "NOT MET"],
         ["vae in TF32 and full precision: validation loss", "mean 97.05 to 96.05", "within 0.21", "NOT MET"],
         ["faster than the article's loop", "446 times (2 of 2 as good)", "at least 300 times", "met"],
         ["time in kernels, ae", "91%", "at least 90%", "met"],

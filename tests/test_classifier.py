@@ -104,6 +104,12 @@ def test_a_file_that_is_no_classifier_is_named(content, tmp_path):
         load_judge(path, torch.device("cpu"))
 
 
+def test_a_training_of_one_step_takes_it(splits):
+    model, before = build_classifier(), build_classifier()
+    list(fit(model, PARAMS.model_copy(update={"epochs": 1, "batch_size": 10**6}), splits[0]))
+    assert not torch.equal(model.head.weight, before.head.weight)
+
+
 def test_a_training_that_diverges_says_so(splits):
     params = PARAMS.model_copy(update={"learning_rate": 1e30})
     with pytest.raises(ValueError, match=r"params\.yaml: classifier: the loss is .*smaller learning_rate"):

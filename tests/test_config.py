@@ -109,11 +109,12 @@ def test_a_right_file_is_read_as_it_is():
         ("    kind: pca\n", "", "models.pca.kind is missing"),
         ("{type: mlp, hidden: [512, 512, 512]}", "{hidden: [512]}", "models.ae.network.type is missing"),
         # names
-        ("  pca:", "  a-b:", "models.a-b: expected a name of a-z, 0-9 and _ alone"),
-        ("  pca:", "  Ae:", "models.Ae: expected a name of a-z, 0-9 and _ alone"),
-        ("  pca:", "  a.b:", "models.a.b: expected a name of a-z, 0-9 and _ alone"),
-        ("  pca:", "  é:", "models.é: expected a name of a-z, 0-9 and _ alone"),
-        ("  pca:", "  12:", "models.12: expected a name of a-z, 0-9 and _ alone, in quotes"),
+        ("  pca:", "  a-b:", "models.a-b: expected a name of a-z, 0-9 and _, no digit first"),
+        ("  pca:", "  Ae:", "models.Ae: expected a name of a-z, 0-9 and _, no digit first"),
+        ("  pca:", "  a.b:", "models.a.b: expected a name of a-z, 0-9 and _, no digit first"),
+        ("  pca:", "  é:", "models.é: expected a name of a-z, 0-9 and _, no digit first"),
+        ("  pca:", "  12:", "models.12: expected a name of a-z, 0-9 and _, no digit first, in quotes"),
+        ("  pca:", "  3d:", "models.3d: expected a name of a-z, 0-9 and _, no digit first"),
         ("  pca:", "  real:", "models.real: this name is reserved; choose another"),
         ("  pca:", "  classifier:", "models.classifier: this name is reserved; choose another"),
         # sections
@@ -168,7 +169,7 @@ def test_misspelt_keys_and_names_have_a_line_each():
     assert "\n".join(mistakes()).splitlines() == [
         "params.yaml: data.datset is not a known parameter (value: 'mnist'); expected dataset",
         "params.yaml: evalaute is not a known parameter (value: a section); expected evaluate",
-        "params.yaml: models.PCA: expected a name of a-z, 0-9 and _ alone",
+        "params.yaml: models.PCA: expected a name of a-z, 0-9 and _, no digit first",
     ]
 
 
@@ -291,7 +292,14 @@ def test_every_stage_ends_with_the_message_alone():
             "coverage_neighbors: 3000",
             "latent_space.coverage_neighbors = 3000: expected fewer than latent_space.coverage_samples, 3000",
         ),
-        (evaluate.main, "step: 0.1", "step: 0.0", "latent_space.step = 0.0: expected greater than 0"),
+        (
+            reference.main,
+            "samples: 10000 #",
+            "samples: 5 #",
+            "latent_space.coverage_neighbors = 5: expected fewer than latent_space.samples, 5",
+        ),
+        (evaluate.main, "step: 0.1", "step: 0.0", "latent_space.step = 0.0: expected greater than or equal to 0.001"),
+        (evaluate.main, "step: 0.1", "step: 1e300", "latent_space.step = 1e+300: expected less than or equal to 10"),
         (reference.main, "  walks:", "  walk:", "latent_space.walk is not a known parameter"),
         (
             classifier.main,
@@ -311,6 +319,13 @@ def test_a_stage_finds_the_mistakes_in_what_it_reads(main, old, new, message):
     edit(old, new)
     with pytest.raises(ParameterError, match=rf"^params\.yaml: {re.escape(message)}"):
         main(STAGES[main.__module__.removeprefix("stages.")])
+
+
+def test_a_stage_of_ones_own_may_read_another_file():
+    dag = Path("dvc.yaml").read_text()
+    own = "  own:\n    cmd: 'true'\n    params:\n      - mine.yaml: [a]\n"
+    Path("dvc.yaml").write_text(dag.replace("stages:\n", "stages:\n" + own, 1))
+    assert load_parameters().tree["seed"] == 0
 
 
 README_MODELS = re.findall(r"'\+models\.(\w+)=(\{.*\})'", (ROOT / "README.md").read_text())

@@ -313,9 +313,17 @@ def test_silence_ends_as_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
         fetch(f"http://127.0.0.1:{listener.getsockname()[1]}/")
 
 
-def test_unreadable_url_ends_as_unreachable() -> None:
-    with pytest.raises(NoMirrorReachable, match="nonnumeric port"):
-        fetch("http://127.0.0.1:port/")
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://127.0.0.1:port/", "nonnumeric port"),
+        ("http://127.0.0.1:1/d\N{LATIN SMALL LETTER A WITH DIAERESIS}ta/", "can't encode"),
+        ("http://a..invalid/", "label"),
+    ],
+)
+def test_unreadable_url_ends_as_unreachable(url: str, why: str) -> None:
+    with pytest.raises(NoMirrorReachable, match=why):
+        fetch(url)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from autoencoder.evaluation import (
     likelihood_bounds,
     posterior_metrics,
     reconstruction_metrics,
+    sampled_reconstruction_mse,
 )
 from autoencoder.images import to_unit_interval
 from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, build_model
@@ -240,6 +241,18 @@ def test_active_units_and_kl_divergence_of_a_posterior_with_dead_dimensions():
     assert active_units(codes, strict) == 1
 
 
+def test_a_draw_is_decoded_and_not_the_mean_where_sampled_is_said():
+    model = VAE(Posterior(torch.zeros(1), torch.tensor([math.log(9.0)])), Linear(), 1)
+    black = flat(0, 4000)
+    found = sampled_reconstruction_mse(model, PARAMS, black)
+    draws, weights = np.polynomial.hermite_e.hermegauss(60)
+    pixels = 1 / (1 + np.exp(-3 * draws[:, None] * np.linspace(-1, 1, 784)))
+    assert found == pytest.approx(weights @ np.square(pixels).mean(1) / weights.sum(), rel=0.01)
+    assert found > 0.3  # its mean is a logit of 0 in every pixel
+    assert reconstruction_metrics(model, 100, black, only_mse=True)["reconstruction_mse"] == pytest.approx(0.25)
+    assert sampled_reconstruction_mse(model, PARAMS.model_copy(update={"batch_size": 7}), black) == pytest.approx(found)
+
+
 def test_kl_divergence_counts_the_variance_too():
     log_var = torch.tensor([0.0, math.log(0.25)])
     model = VAE(Posterior(torch.zeros(2), log_var), Constant(torch.zeros(1, 28, 28)), 2)
@@ -390,7 +403,7 @@ def test_evaluate_gives_every_metric_of_its_kind():
     assert metrics["explained_variance_ratio"] == pytest.approx(variances[:4] / variances.sum(), rel=1e-4)
     assert metrics["train_reconstruction_mse"] < metrics["reconstruction_mse"]  # noise can only be learned by heart
     metrics = evaluate(build(kind="vae", latent_dim=4, network=MLP), PARAMS, train, test)
-    variational = common | {"kl_divergence", "kl_per_dimension", "elbo", "nll"}
+    variational = common | {"reconstruction_mse_sampled", "kl_divergence", "kl_per_dimension", "elbo", "nll"}
     assert metrics.keys() == variational
     model = build(kind="vae", latent_dim=4, network=MLP)
     assert evaluate(model, PARAMS, train, test, standard_normal(4)).keys() == variational | {"nll_gmm"}

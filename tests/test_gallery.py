@@ -1,6 +1,7 @@
 """The sheets hold the right images in the right places, titles and captions aside."""
 
 from itertools import pairwise
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from autoencoder.images import to_unit_interval
 from autoencoder.models import MODEL_PARAMS, build_model
 from autoencoder.planes import quantile_grid
 from autoencoder.priors import Prior, fitted_gaussian, standard_normal
-from autoencoder.sheets import CAPTION_HEIGHT, FONT_SIZE, MARGIN
+from autoencoder.sheets import CAPTION_HEIGHT, FONT_SIZE, MARGIN, labelled_rows
 
 CPU = torch.device("cpu")
 TILE, GAP = 56, 4  # 28 pixels twice, between tiles
@@ -121,6 +122,13 @@ def test_the_manifold_of_two_dimensions_is_the_prior_cut_into_equal_shares():
     expected = 255 / (1 + np.exp(-quantile_grid(side).reshape(side, side, 2)))
     np.testing.assert_allclose(tiles[:, 3, :, 3], expected[..., 0], atol=0.51)
     np.testing.assert_allclose(tiles[:, -3, :, -3], expected[..., 1], atol=0.51)
+
+
+def test_the_manifold_says_how_many_codes_lie_in_it():
+    with mock.patch.object(gallery, "labelled_rows", wraps=labelled_rows) as rows:
+        gallery.manifold("two", Two(), np.array([[1.8, -1.8], [0.0, 1.9], [-100.0, 0.0], [0.0, 0.0]]), CPU)
+    title = "two: the latent plane on the quantile grid of N(0, I), decoded; 50% of the codes lie in it"
+    assert rows.call_args.kwargs["title"] == title
 
 
 def test_the_manifold_of_more_dimensions_follows_the_codes():

@@ -154,6 +154,14 @@ def test_real_images_give_the_ceiling_and_the_floor(digits, judge):
     assert same["coverage_normal"] == 1
 
 
+def test_fewer_images_than_neighbours_are_a_mistake_in_params_yaml(image, judge):
+    few = judge(image[:5])
+    with pytest.raises(
+        ValueError, match=r"^params\.yaml: latent_space\.coverage_neighbors = 5: .* fewer than the 5 images"
+    ):
+        distribution_metrics(few, judge, few.features, PARAMS, "normal")
+
+
 def test_coverage_looks_at_images_from_all_of_the_split(image, judge):
     real, params = judge(image).features, PARAMS.model_copy(update={"coverage_samples": 100, "samples": len(image)})
     found = distribution_metrics(judge(image), judge, real, params, "normal")

@@ -106,6 +106,10 @@ LOST = "CUDA error: unspecified launch failure\nSearch for `cudaErrorLaunchFailu
         ("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`", "the GPU has no memory left ("),
         (LOST, "the GPU has failed (CUDA error: unspecified launch failure): see what `nvidia-smi` says"),
         (
+            "cuDNN Frontend error: CUDNN_STATUS_EXECUTION_FAILED",
+            "the GPU has failed (cuDNN Frontend error: CUDNN_STATUS_EXECUTION_FAILED",
+        ),
+        (
             "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
             "the GPU has failed (cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
         ),

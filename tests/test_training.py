@@ -201,6 +201,13 @@ def test_schedules_rise_and_fall():
     assert set(weights.tolist()) == {1.0}
 
 
+@pytest.mark.parametrize("kind", [AE_PARAMS, VAE_PARAMS])
+def test_a_run_of_one_step_takes_it(kind):
+    (rate,), (weight,) = schedules(params({**kind, "epochs": 1}), steps_per_epoch=1)
+    assert 0 < rate <= 0.01
+    assert weight == (1 if kind is VAE_PARAMS else 0)
+
+
 def test_a_diverging_run_stops_with_the_parameter_to_change():
     run = training({**AE_PARAMS, "learning_rate": 1e30, "grad_clip": 1e30})
     with pytest.raises(TrainingDiverged, match="smaller learning_rate"):
