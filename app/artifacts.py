@@ -96,11 +96,14 @@ def current() -> Workspace:
     A params.yaml that cannot be read ends the page with its message.
     """
     try:
-        own, demo = open_workspace(root(), demo=False), open_workspace(root() / "demo", demo=True)
+        own = open_workspace(root(), demo=False)
+        if own.exported():
+            return own  # whatever is wrong with the demo
+        demo = open_workspace(root() / "demo", demo=True)
     except ParameterError as error:
         st.error(f"{error}", icon=":material/error:")
         st.stop()
-    return demo if demo.exported() and not own.exported() else own
+    return demo if demo.exported() else own
 
 
 def load_models(workspace: Workspace, names: list[str]) -> dict[str, ExportedModel]:

@@ -51,7 +51,7 @@ def progress(workspace: Workspace, name: str, epoch: int) -> str:
 def choose_epoch(name: str, pictures: dict[int, Path]) -> int:
     """The scrubber; left at its right end it moves on with the training."""
     newest = max(pictures)
-    key, seen = f"epoch_{name}", f"newest_{name}"
+    key, seen = f"epoch_{name}", f"newest_epoch_{name}"
     chosen = st.session_state.get(key, newest)
     if chosen >= st.session_state.get(seen, newest) or chosen not in pictures:
         st.session_state[key] = newest

@@ -60,13 +60,13 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: bool = 
 
 
 def shown(values: Sequence[float | int]) -> str:
-    """One value as it is; of several, mean ± standard deviation, rounded as the Particle Data Group does.
+    """One value as it is, a count in full; of several, mean ± standard deviation, rounded as the Particle Data Group does.
 
     To two digits of the deviation where it begins with 100 to 354, else to one. It does not part from its sign.
     """
     spread = stdev(values) if len(values) > 1 else 0.0
     if not spread:
-        return f"{values[0]:g}"
+        return f"{values[0]:,}" if isinstance(values[0], int) else f"{values[0]:g}"
     magnitude = math.floor(math.log10(spread))
     digits = 2 if spread < 3.55 * 10**magnitude else 1
     decimals = max(0, digits - 1 - magnitude)

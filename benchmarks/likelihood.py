@@ -36,7 +36,11 @@ def main(argv: list[str] | None = None) -> int:
     if not DATA.exists():
         print(f"error: {DATA} is missing; make it with `dvc repro download`", file=sys.stderr)
         return 1
-    machine = environment(select_device(os.environ.get("DEVICE", "auto"))[0])
+    try:
+        machine = environment(select_device(os.environ.get("DEVICE", "auto"))[0])
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     lay_out_with_data(FOLDER, DATA)
     params = adapted(Parameters.load(Path("params.yaml")).tree, settings)
     write_json(FOLDER / "params.yaml", params)  # JSON is YAML

@@ -1,10 +1,13 @@
 """`make demo`: the same DAG on scikit-learn's handwritten digits, in a folder of its own, without any download."""
 
+import io
 import sys
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from autoencoder.files import write_atomically
+from scripts.check_params import mistakes
 from scripts.dvc_command import dvc, lay_out
 
 DEMO = Path("demo")
@@ -13,7 +16,10 @@ EPOCHS, BATCH_SIZE = 40, 32  # 1,193 training images: an epoch is short, so ther
 
 
 def main() -> int:
-    """DVC's exit code."""
+    """DVC's exit code, or 1 where params.yaml, from which the demo takes its own, has mistakes."""
+    if found := list(mistakes()):
+        print(*found, sep="\n", file=sys.stderr)
+        return 1
     print(f"the demo: scikit-learn's digits (1,797 images of 8x8, enlarged), in {DEMO}/", flush=True)
     lay_out(DEMO)
     adapt_params(DEMO / "params.yaml")
@@ -34,8 +40,9 @@ def adapt_params(path: Path) -> None:
     for section in (params["classifier"], *params["models"].values()):
         if "epochs" in section:
             section["epochs"], section["batch_size"] = EPOCHS, BATCH_SIZE
-    with path.open("w") as file:
-        yaml.dump(params, file)
+    adapted = io.BytesIO()
+    yaml.dump(params, adapted)
+    write_atomically(path, adapted.getvalue())
 
 
 if __name__ == "__main__":

@@ -33,14 +33,17 @@ def settle_git() -> None:
 
 
 def inside_git() -> bool:
-    """Whether this folder belongs to a git work tree; where git refuses to say, the script ends with git's words."""
+    """Whether a git work tree keeps this folder's files; where git refuses to say, the script ends with git's words."""
     if not shutil.which("git"):
         return False
     command = ["git", "rev-parse", "--is-inside-work-tree"]
     process = subprocess.run(command, capture_output=True, text=True, check=False)
     if process.returncode and Path(".git").exists():  # another user's, most often
         sys.exit(f"error: {process.stderr.strip()}")
-    return process.returncode == 0
+    if process.returncode:
+        return False
+    ignored = subprocess.run(["git", "check-ignore", "--quiet", "dvc.yaml"], check=False).returncode == 0
+    return not ignored  # as in a home folder under git that lists what it keeps: DVC would not read what git ignores
 
 
 def lay_out(folder: Path) -> None:

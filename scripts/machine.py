@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,9 +23,8 @@ def environment(device: torch.device) -> dict[str, str | int]:
         "onnxruntime": onnxruntime.__version__,
     }
     if device.type == "cuda":
-        query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
         names["gpu"] = torch.cuda.get_device_name(device)
-        names["driver"] = subprocess.run(query, capture_output=True, text=True, check=False).stdout.strip()
+        names["driver"] = _driver_version()
         names["cuda"] = str(torch.version.cuda)
     return names
 
@@ -35,6 +35,14 @@ def in_words(machine: Mapping[str, str | int]) -> str:
     if "gpu" in machine:
         parts = [machine["gpu"]]
     return ", ".join(str(part) for part in [*parts, f"torch {machine['torch']}"] if part)
+
+
+def _driver_version() -> str:
+    """Of the GPU, where the program that tells it is there: some containers lack it."""
+    if not shutil.which("nvidia-smi"):
+        return "unknown"
+    query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    return subprocess.run(query, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _cpu_name() -> str:

@@ -44,6 +44,7 @@ def main() -> int:
         print(*found, sep="\n", file=sys.stderr)
         return 1
     settle_git()
+    FAILURE_PATH.unlink(missing_ok=True)  # of an earlier run
     dataset = Parameters.load(Path("params.yaml")).tree["data"]["dataset"]
     data = Path("data") / f"{dataset}.npz"
     code = (0 if data.exists() else dvc("repro", "download")) or dvc("repro")

@@ -24,6 +24,8 @@ def judges(models: Models) -> str:
     found = json.loads(JUDGES.read_text())
     rows = found["rows"]
     models = {name: params for name, params in models.items() if name in rows}  # not one that was added since
+    if not models:
+        return f"Not to be told: {JUDGES} has none of the models of params.yaml."
     count = len(rows[REAL]["coverage_normal"])
     words = _verdicts([_picked(rows, [index]) for index in range(count)], models)
     shares = {

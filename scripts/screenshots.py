@@ -4,6 +4,7 @@ They show the workspace as it is: what `make repro` has made.
 """
 
 import io
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from scripts.photographs import SETTINGS, photograph
-from scripts.viewer import SCREEN, chromium, serve, settle
+from scripts.viewer import SCREEN, NoChromium, chromium, serve, settle
 
 FOLDER = Path("docs/viewer")
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -90,12 +91,15 @@ SHOTS = (
 def main() -> None:
     """Make them all."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with serve() as server, chromium() as browser:
-        for shot in SHOTS:
-            for theme in THEMES:
-                save(f"{shot.name}_{theme}", take(browser, server.url, shot, theme, SCREEN))
-            if shot.phone:
-                save(f"{shot.name}_phone", take(browser, server.url, shot, THEMES[0], PHONE))
+    try:
+        with serve() as server, chromium() as browser:
+            for shot in SHOTS:
+                for theme in THEMES:
+                    save(f"{shot.name}_{theme}", take(browser, server.url, shot, theme, SCREEN))
+                if shot.phone:
+                    save(f"{shot.name}_phone", take(browser, server.url, shot, THEMES[0], PHONE))
+    except NoChromium as error:
+        sys.exit(f"error: {error}")
 
 
 def take(browser: Browser, url: str, shot: Shot, theme: Theme, size: ViewportSize) -> bytes:

@@ -81,7 +81,7 @@ def of_workspace() -> Callable[[str], str]:
 
 def of_experiment(name: str) -> Callable[[str], str]:
     """Reads files of the commit in which DVC keeps an experiment."""
-    return lambda path: git("show", f"{reference(name)}:{path}")
+    return lambda path: git("show", f"{reference(name)}:./{path}")  # ./: this may be a folder of a larger repository
 
 
 def reference(name: str) -> str | None:

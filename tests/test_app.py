@@ -40,6 +40,12 @@ def test_the_demo_is_shown_and_labelled_when_nothing_else_is_there(root, tmp_pat
     assert "Demo:" not in page_html(app.run())
 
 
+def test_a_broken_demo_does_not_hide_the_models(app, root):
+    (root / "demo").mkdir()
+    (root / "demo" / "params.yaml").touch()
+    assert not messages(app.run())
+
+
 def test_without_any_model_the_command_is_shown(tmp_path, start):
     app = start(tmp_path)
     assert "`dvc repro`" in messages(app)

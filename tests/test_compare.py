@@ -17,7 +17,7 @@ def measured(root: Path) -> Path:
     """The workspace after evaluation: every figure is .5, but for those that a test looks at."""
     in_words = {
         "nll_gmm", "label_flip_rate_iqr", "normalized_path_length_iqr", "blend_acceptance", "noise_acceptance",
-        "reconstruction_acceptance", "coverage_reconstruction",
+        "reconstruction_acceptance", "coverage_reconstruction", "classifier_accuracy",
     }  # fmt: skip
     names = {*in_words, *HEADLINE, *(f"{metric.name}_{prior}" for metric in PER_PRIOR for prior in PRIOR_MEANINGS)}
     (root / "details").mkdir()

@@ -50,6 +50,15 @@ def test_a_repository_that_git_refuses_is_not_taken_for_none(monkeypatch):
         inside_git()
 
 
+@pytest.mark.usefixtures("folder")
+def test_files_that_an_outer_repository_ignores_are_in_none(tmp_path):
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    (tmp_path / ".gitignore").write_text("dvc.y*\n")
+    assert not inside_git()
+    (tmp_path / ".gitignore").write_text("*.yaml\n!dvc.yaml\n")
+    assert inside_git()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no process groups there")
 def test_ctrl_c_is_left_to_dvc_which_ends_its_stage(folder):
     settle_git()

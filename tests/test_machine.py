@@ -14,6 +14,13 @@ def test_this_machine_is_recorded():
     assert "gpu" not in machine
 
 
+def test_a_machine_that_does_not_tell_its_driver_is_recorded_all_the_same(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "H100")
+    machine = environment(torch.device("cuda"))
+    assert (machine["gpu"], machine["driver"]) == ("H100", "unknown")
+
+
 def test_what_computes_is_named():
     machine: dict[str, str | int] = {"cpu": "Z80", "cpu_cores": 2, "torch": "3.0"}
     assert in_words(machine) == "Z80, 2 cores, torch 3.0"

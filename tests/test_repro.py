@@ -8,6 +8,7 @@ import pytest
 from autoencoder.datasets import make_digits, write_dataset
 from scripts import demo, repro
 from scripts.dvc_command import dvc, lay_out
+from stages.download import FAILURE_PATH
 from tests.small_params import small_params
 
 pytestmark = pytest.mark.slow
@@ -37,6 +38,22 @@ def test_the_demo_stands_in_for_data_that_cannot_be_had(monkeypatch, capfd):
     monkeypatch.setattr(demo, "main", lambda: 7)
     assert repro.main() == 7
     assert "MNIST COULD NOT BE DOWNLOADED" in capfd.readouterr().out
+
+
+def test_why_an_earlier_run_had_no_data_says_nothing_of_this_one(monkeypatch):
+    monkeypatch.setattr(demo, "main", lambda: pytest.fail("the demo was run"))
+    FAILURE_PATH.parent.mkdir(exist_ok=True)
+    FAILURE_PATH.write_text(json.dumps({"reason": "no_mirror_reachable", "message": "of last week"}))
+    monkeypatch.setattr(repro, "dvc", lambda *_: 255)  # interrupted before the download began
+    assert repro.main() == 255
+
+
+@pytest.mark.parametrize("mistaken", ["models: [", "seed: -1\n"])
+def test_the_demo_does_not_begin_with_mistakes_in_params_yaml(mistaken, capsys):
+    Path("params.yaml").write_text(mistaken)
+    assert demo.main() == 1
+    assert capsys.readouterr().err.startswith("params.yaml")
+    assert not Path("demo").exists()
 
 
 def test_data_that_dvc_has_kept_is_not_given_up_for_a_changed_helper(monkeypatch, capfd):

@@ -68,6 +68,7 @@ def test_a_verdict_that_depends_on_the_judge_is_named(judged):
 
 def test_a_model_that_no_judge_has_seen_is_left_out(judged):
     assert "`vae_2d`" not in judged(figures.MODELS)
+    assert judged({"other": figures.MODELS["vae"]}).startswith("Not to be told: ")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from scripts.seeds import RESULTS, apart_from_seed
+from scripts.seeds import RESULTS, apart_from_seed, of_experiment
 from tests.repository import PARAMS, ROOT, run
 
 
@@ -34,6 +34,22 @@ def test_a_seed_is_all_that_may_differ_between_results_to_compare():
     assert apart_from_seed({**PARAMS, "seed": 7}) == apart_from_seed(PARAMS)
     changed = {**PARAMS, "data": {**PARAMS["data"], "validation_size": 1}}
     assert apart_from_seed(changed) != apart_from_seed(PARAMS)
+
+
+def test_an_experiment_is_read_where_the_project_is_a_folder_of_a_larger_repository(tmp_path, monkeypatch):
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "a.json").write_text("{}")
+    git = ("git", "-c", "user.name=t", "-c", "user.email=t@localhost")
+    for arguments in (
+        ("init", "-q"),
+        ("add", "-A"),
+        ("commit", "-qm", "start"),
+        ("update-ref", "refs/exps/1/tried", "HEAD"),
+    ):
+        assert run(tmp_path, *git, *arguments).returncode == 0
+    monkeypatch.chdir(project)
+    assert of_experiment("tried")("a.json") == "{}"
 
 
 def test_outside_git_it_says_what_to_do(tmp_path):

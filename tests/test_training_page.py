@@ -28,6 +28,16 @@ def test_training_shows_the_curve_and_the_newest_picture(app):
     assert "after epoch 2" in page_html(app)
 
 
+def test_a_model_may_have_any_name(app, root):
+    (root / "params.yaml").write_text("models: {curve: {kind: vae, epochs: 3}}\n")
+    for folder in ("plots", "models"):
+        (root / folder / "vae").rename(root / folder / "curve")
+    show(app, "training.py")
+    assert "after epoch 3" in page_html(app)
+    app.run()
+    assert "after epoch 3" in page_html(app)
+
+
 @pytest.mark.parametrize(("planned", "left"), [(3, False), (20, True)])
 def test_training_says_where_and_how_fast_it_runs(app, root, planned, left):
     (root / "params.yaml").write_text(f"models: {{vae: {{kind: vae, epochs: {planned}}}}}\n")
