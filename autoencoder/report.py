@@ -11,6 +11,8 @@ A tutorial on dimensionality reduction makes two claims about a latent space. It
 
 ![Continuity and completeness of every model](claims.png)
 
+Grey: PCA; orange: autoencoders; blue: VAEs; squares: the article's networks.
+
 {table}
 
 Arrows point to better; the best value is bold. *Real images*, which trained nothing, stand in the place of generated ones: the ceiling, or the noise floor (of acceptance: what the classifier's threshold was set to). What each figure means: docs/metrics.md; how a verdict is reached: docs/results.md.
