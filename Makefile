@@ -16,8 +16,9 @@ app: $(VENV)/.installed
 demo: $(VENV)/.installed
 	@$(BIN)/python -m scripts.demo
 
+# One process a core, one thread each: most tests wait for imports, and threads of several would wait for each other.
 test: check
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=logical --maxprocesses=8 --dist=loadfile
 
 seeds: $(VENV)/.installed
 	@$(BIN)/python -m scripts.seeds $(SEEDS)
