@@ -17,8 +17,10 @@ demo: $(VENV)/.installed
 	@$(BIN)/python -m scripts.demo
 
 # One process a core, one thread each: most tests wait for imports, and threads of several would wait for each other.
+# In the browser times are measured: nothing runs beside those tests.
 test: check
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=logical --maxprocesses=8 --dist=loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=logical --maxprocesses=8 --dist=loadfile -m "not browser"
+	$(BIN)/pytest -m browser
 
 seeds: $(VENV)/.installed
 	@$(BIN)/python -m scripts.seeds $(SEEDS)
