@@ -64,10 +64,15 @@ def shown(values: Sequence[float | int]) -> str:
 
     To two digits of the deviation where it begins with 100 to 354, else to one. It does not part from its sign.
     """
-    spread = stdev(values) if len(values) > 1 else 0.0
-    if not spread:
+    deviation = spread(values)
+    if not deviation:
         return f"{values[0]:,}" if isinstance(values[0], int) else f"{values[0]:g}"
-    magnitude = math.floor(math.log10(spread))
-    digits = 2 if spread < 3.55 * 10**magnitude else 1
+    magnitude = math.floor(math.log10(deviation))
+    digits = 2 if deviation < 3.55 * 10**magnitude else 1
     decimals = max(0, digits - 1 - magnitude)
-    return f"{fmean(values):.{decimals}f} ±\N{NO-BREAK SPACE}{spread:.{decimals}f}"
+    return f"{fmean(values):.{decimals}f} ±\N{NO-BREAK SPACE}{deviation:.{decimals}f}"
+
+
+def spread(values: Sequence[float | int]) -> float:
+    """The standard deviation; 0 where one value, or none, tells of none."""
+    return stdev(values) if len(values) > 1 else 0.0

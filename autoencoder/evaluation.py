@@ -111,7 +111,7 @@ def reconstruction_metrics(model: Model, batch_size: int, split: Split, only_mse
     )
     for image in _batches(split, batch_size):
         reconstruction = model.decode(model.encode(image))
-        sums["reconstruction_mse"] += (reconstruction - image).square().flatten(1).mean(1).double().sum().item()
+        sums["reconstruction_mse"] += _summed_mse(reconstruction, image)
         if only_mse:
             continue
         logits = torch.logit(reconstruction, eps=PROBABILITY_FLOOR)
@@ -131,8 +131,13 @@ def sampled_reconstruction_mse(model: VAE, params: EvaluateParams, split: Split)
     total = 0.0
     for image, random in zip(_batches(split, params.batch_size), noise.split(params.batch_size), strict=True):
         reconstruction = model.decode(reparameterize(model.posterior(image), random))
-        total += (reconstruction - image).square().flatten(1).mean(1).double().sum().item()
+        total += _summed_mse(reconstruction, image)
     return total / len(split)
+
+
+def _summed_mse(reconstruction: Float[Tensor, "batch 1 28 28"], image: Float[Tensor, "batch 1 28 28"]) -> float:
+    """The mean squared error of every image, added up."""
+    return (reconstruction - image).square().flatten(1).mean(1).double().sum().item()
 
 
 def posterior_metrics(model: VAE, params: EvaluateParams, split: Split) -> Figures:

@@ -41,7 +41,13 @@ def mistakes(path: Path = Path("params.yaml")) -> Iterator[str]:
             yield str(error)
 
 
-if __name__ == "__main__":
+def refused() -> bool:
+    """Whether params.yaml has mistakes, which are printed then, a line each."""
     found = list(mistakes())
-    print(*found, sep="\n", file=sys.stderr)
-    sys.exit(bool(found))
+    for mistake in found:
+        print(mistake, file=sys.stderr)
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(refused())

@@ -7,7 +7,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from autoencoder.files import write_atomically
-from scripts.check_params import mistakes
+from scripts.check_params import refused
 from scripts.dvc_command import dvc, lay_out
 
 DEMO = Path("demo")
@@ -17,8 +17,7 @@ EPOCHS, BATCH_SIZE = 40, 32  # 1,193 training images: an epoch is short, so ther
 
 def main() -> int:
     """DVC's exit code, or 1 where params.yaml, from which the demo takes its own, has mistakes."""
-    if found := list(mistakes()):
-        print(*found, sep="\n", file=sys.stderr)
+    if refused():
         return 1
     print(f"the demo: scikit-learn's digits (1,797 images of 8x8, enlarged), in {DEMO}/", flush=True)
     lay_out(DEMO)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from autoencoder.config import Parameters
 from scripts import demo
-from scripts.check_params import mistakes
+from scripts.check_params import refused
 from scripts.dvc_command import dvc, settle_git
 from stages.download import FAILURE_PATH
 
@@ -40,8 +40,7 @@ Its results are in demo/; they are NOT {name}'s. `make app` shows them, labelled
 
 def main() -> int:
     """The exit code: that of DVC, but 0 where the demo stands in for data that cannot be had."""
-    if found := list(mistakes()):
-        print(*found, sep="\n", file=sys.stderr)
+    if refused():
         return 1
     settle_git()
     FAILURE_PATH.unlink(missing_ok=True)  # of an earlier run

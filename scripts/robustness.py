@@ -3,12 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 from autoencoder.catalog import METRICS
 from autoencoder.claims import completeness_verdict, continuity_verdict, pairs
-from autoencoder.comparison import REAL, Models, Rows, metrics_table
+from autoencoder.comparison import REAL, Models, Rows, metrics_table, spread
 from autoencoder.headline import HEADLINE
 from scripts.machine import in_words
 from scripts.seeds import RESULTS
@@ -37,10 +37,10 @@ def judges(models: Models) -> str:
     (figure, model), scores = max(shares.items(), key=lambda item: max(item[1]) - min(item[1]))
     over_seeds = json.loads(SEEDS.read_text())["rows"]
     spreads = [
-        (stdev(rows[name][figure]), spread)
+        (spread(rows[name][figure]), by_seed)
         for figure in HEADLINE
         for name in models
-        if figure in rows[name] and (spread := _spread(over_seeds.get(name, {}).get(figure, [])))
+        if figure in rows[name] and (by_seed := spread(over_seeds.get(name, {}).get(figure, [])))
     ]
     larger = sum(judges > seeds for judges, seeds in spreads)
     return (
@@ -100,14 +100,9 @@ def _apart(first: Rows, here: Rows, there: Rows, models: Models) -> dict[tuple[s
     found = {}
     for figure in HEADLINE:
         for name in models:
-            if (spread := _spread(first[name].get(figure, []))) and here[name][figure] != there[name][figure]:
-                found[figure, name] = abs(fmean(there[name][figure]) - fmean(here[name][figure])) / spread
+            if (by_seed := spread(first[name].get(figure, []))) and here[name][figure] != there[name][figure]:
+                found[figure, name] = abs(fmean(there[name][figure]) - fmean(here[name][figure])) / by_seed
     return found
-
-
-def _spread(values: Sequence[float]) -> float:
-    """The standard deviation; 0 where one value, or none, tells of none."""
-    return stdev(values) if len(values) > 1 else 0.0
 
 
 def _picked(rows: Mapping[str, Mapping[str, Sequence[Any]]], places: Sequence[int]) -> Rows:

@@ -19,7 +19,7 @@ from autoencoder.comparison import REAL, as_rows, metrics_table
 from autoencoder.config import Parameters
 from autoencoder.devices import select_device
 from autoencoder.files import write_json
-from scripts.check_params import mistakes
+from scripts.check_params import refused
 from scripts.dvc_command import dvc, inside_git, settle_git
 from scripts.machine import environment
 
@@ -32,8 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("seeds", nargs="*", type=int, default=SEEDS)
     seeds = parser.parse_args(argv).seeds
-    if found := list(mistakes()):
-        print(*found, sep="\n", file=sys.stderr)
+    if refused():
         return 1
     if not inside_git():
         print("error: experiments need git: git init && git add -A && git commit -m start", file=sys.stderr)
