@@ -15,6 +15,7 @@ from jaxtyping import Float, Float64
 from pydantic import Field, field_validator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from autoencoder.config import Section
@@ -80,7 +81,8 @@ def fit_mixture(params: DensityParams, codes: Float64[np.ndarray, "n latent_dim"
             f"params.yaml: density.components = {params.components}: expected at most the {len(codes)} training images"
         )
     mixture = GaussianMixture(params.components, random_state=SEED, reg_covar=SMALLEST_VARIANCE, max_iter=300)
-    with warnings.catch_warnings():  # of codes that lie on fewer points than components: dead models have a prior too
+    with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):  # more threads wait for each other: slower
+        # of codes that lie on fewer points than components: dead models have a prior too
         warnings.simplefilter("ignore", ConvergenceWarning)
         mixture.fit(codes[: params.codes])
     order = np.argsort(-mixture.weights_, kind="stable")

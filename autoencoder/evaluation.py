@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from autoencoder.config import Section
@@ -212,7 +213,10 @@ def code_metrics(model: Model, params: EvaluateParams, train: Split, test: Split
     }
     codes, test_codes = (encode(model, params.batch_size, split).astype(np.float64) for split in (train, test))
     labels, test_labels = train.labels.cpu().numpy(), test.labels.cpu().numpy()
-    return {name: float(reader.fit(codes, labels).score(test_codes, test_labels)) for name, reader in readers.items()}
+    with threadpool_limits(1, user_api="blas"):  # products so small that more threads only wait for each other
+        return {
+            name: float(reader.fit(codes, labels).score(test_codes, test_labels)) for name, reader in readers.items()
+        }
 
 
 def encode(model: Model, batch_size: int, split: Split) -> Float[np.ndarray, "n latent_dim"]:

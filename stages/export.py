@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+import onnxscript  # noqa: F401  # with torch._dynamo: what the exporter imports at its first use, which is start-up
+import torch._dynamo  # noqa: F401
 
 from autoencoder.checkpoints import load_checkpoint
 from autoencoder.data import SplitParams, load_test_split, load_training_splits

@@ -5,6 +5,9 @@ import hashlib
 import time
 from pathlib import Path
 
+import onnxscript  # noqa: F401  # with torch._dynamo: what the exporter imports at its first use, which is start-up
+import torch._dynamo  # noqa: F401
+
 from autoencoder.classifier import load_judge
 from autoencoder.classifier_export import classifier_parity, export_classifier
 from autoencoder.data import load_test_split
