@@ -4,6 +4,8 @@ import argparse
 import time
 from pathlib import Path
 
+import torch._dynamo  # noqa: F401  # what torch's optimizers import at their first use, which is start-up
+
 from autoencoder.classifier import ClassifierParams, build_classifier, calibrated, fit, save_judge
 from autoencoder.data import SplitParams, load_training_splits
 from autoencoder.devices import describe_device

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torchmetrics.functional.image  # noqa: F401  # what evaluation.py imports at its first use, which is start-up
 from torch import Tensor
 from tqdm import tqdm
 

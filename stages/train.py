@@ -41,27 +41,27 @@ def main(argv: list[str] | None = None) -> None:
     train, validation = load_training_splits(args.data, split_params, device)
     print(f"{args.model}: {len(train):,} training images on {describe_device(device)}", flush=True)
     history = History(args.curve, args.pictures, validation.head(PICTURED))
-    started = time.perf_counter()
     data = hashlib.sha256(args.data.read_bytes()).hexdigest()
     where = [describe_device(device), torch.__version__]
     code = Path(__file__).read_text()  # of what a resume point holds; ResumePoint looks at the package's itself
     identity = [data, split_params.model_dump(), seed, params.model_dump(), code, where]
     resume = ResumePoint(RESUME_FOLDER, args.model, depends_on=identity)
     model = build_model(params, seed).to(device)
-    before = 0.0
     if isinstance(model, PCA):
+        started = time.perf_counter()
         metrics = fit_pca(model, train, validation)
         history.add(metrics, model)
+        seconds = time.perf_counter() - started
     else:
         assert not isinstance(params, PCATraining)
         training = Training(model, params, train, validation, seed)
-        metrics, before = train_network(args.model, training, history, resume, device)
+        metrics, seconds = train_network(args.model, training, history, resume, device)
     save_checkpoint(args.output, model, params)
     resume.discard()
     write_timings(
         f"train_{args.model}",
         device=describe_device(device),
-        seconds=before + time.perf_counter() - started,
+        seconds=seconds,
         images_per_second=metrics.images_per_second,
     )
 
@@ -74,7 +74,7 @@ def train_network(
     While it runs, its file of timings says how fast it is and how long it will take, for the viewer.
 
     Returns:
-        The last epoch, and the seconds that it took to come to the resume point.
+        The last epoch, and the seconds from the first step on, those before the resume point included.
     """
     seconds = 0.0
     if state := resume.load():
@@ -82,6 +82,7 @@ def train_network(
         history.load_state_dict(state["history"])
         seconds = state["seconds"]
         print(f"{name}: resuming after epoch {training.epoch}", flush=True)
+    training.prepare()  # what torch loads at its first use, and a step that is captured, are start-up
     total, terminal, before = training.params.epochs, sys.stderr.isatty(), training.epoch
     started = noted = time.perf_counter()
     with tqdm(total=total, initial=training.epoch, desc=name, unit="epoch", disable=not terminal) as bar:
@@ -105,7 +106,7 @@ def train_network(
         except TrainingDiverged as error:
             resume.discard()
             raise TrainingDiverged(f"params.yaml: models.{name}: {error}") from None
-    return metrics, seconds
+    return metrics, seconds + time.perf_counter() - started
 
 
 def describe(metrics: EpochMetrics) -> str:
