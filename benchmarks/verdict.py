@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import fmean, variance
+from statistics import fmean, median, variance
 from typing import Any
 
 from autoencoder.onnx_export import ATOL
@@ -48,18 +48,18 @@ def _kernel_share(found: dict[str, Any]) -> Iterator[Row]:
 def _time_to_quality(found: dict[str, Any]) -> Iterator[Row]:
     recipe = found["recipe"]
     ratio, good, seeds = recipe["times_faster"], recipe["as_good"], len(found["seeds"])
-    measured = f"{ratio:.0f} times ({good} of {seeds} as good)"
-    met = ratio >= TIMES_FASTER and good == seeds
-    yield "faster than the article's loop", measured, f"at least {TIMES_FASTER} times", met
+    error = median(run["test_mse"] for run in recipe["runs"])
+    measured = f"{ratio:.0f} times ({good} of {seeds} seeds as good)"
+    met = ratio >= TIMES_FASTER and error <= found["target_mse"]  # which is a median, too, as the seconds are
+    yield "faster than the article's loop", measured, f"at least {TIMES_FASTER} times, by medians", met
 
 
-def _pipeline(found: dict[str, Any]) -> Iterator[Row]:
+def _compute(found: dict[str, float]) -> Iterator[Row]:
     for name in ("ae", "vae"):
-        taken = found["stages"][f"train_{name}"]["seconds"]
-        yield f"training {name}", f"{taken:.1f} s", f"under {TRAINING_SECONDS:.0f} s", taken < TRAINING_SECONDS
-    taken = found["compute_seconds"]
-    measured = f"{taken:.0f} s (wall {found['wall_seconds']:.0f} s)"
-    yield "compute of a whole dvc repro", measured, f"under {COMPUTE_SECONDS:.0f} s", taken < COMPUTE_SECONDS
+        taken = found[f"train_{name}"]
+        yield f"stage train, {name}", f"{taken:.1f} s", f"under {TRAINING_SECONDS:.0f} s", taken < TRAINING_SECONDS
+    taken = sum(found.values())
+    yield f"all {len(found)} stages", f"{taken:.0f} s", f"under {COMPUTE_SECONDS:.0f} s", taken < COMPUTE_SECONDS
 
 
 def _providers_agree(found: dict[str, Any]) -> Iterator[Row]:
@@ -105,5 +105,5 @@ JUDGES = {
     "tf32": _tf32,
     "time_to_quality": _time_to_quality,
     "kernel_share": _kernel_share,
-    "pipeline": _pipeline,
+    "compute": _compute,
 }

@@ -1,0 +1,49 @@
+"""What a `dvc repro` computes, without what its processes take to start: all stages, one after another in this one.
+
+`python -m benchmarks.compute FOLDER` runs the commands of dvc.yaml in a folder that holds the pipeline and its data, and
+prints the seconds of each as JSON. What a stage says goes to standard error.
+"""
+
+import importlib
+import json
+import os
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from autoencoder.config import Parameters
+
+DOWNLOAD = "download"  # its output is there already
+
+
+def commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Every stage's name, with its model where it has one, and its command without `python -m`, in the order of the DAG."""
+    stages: dict[str, dict[str, Any]] = Parameters.load(folder / "dvc.yaml").tree["stages"]
+    params = Parameters.load(folder / "params.yaml").tree
+    for stage, about in stages.items():
+        for model in params["models"] if "matrix" in about else [""]:
+            command = about["cmd"].replace("${data.dataset}", params["data"]["dataset"])
+            if stage != DOWNLOAD:
+                yield f"{stage}_{model}".rstrip("_"), shlex.split(command.replace("${item.model}", model))[2:]
+
+
+def main() -> None:
+    """Import all stages, then run them in the folder that the command line names."""
+    os.chdir(sys.argv[1])
+    runs = [(name, importlib.import_module(module).main, argv) for name, (module, *argv) in commands(Path())]
+    seconds = {}
+    for name, stage, argv in runs:
+        started = time.perf_counter()
+        with redirect_stdout(sys.stderr):
+            stage(argv)
+        seconds[name] = time.perf_counter() - started
+        os.environ.pop("CUDA_VISIBLE_DEVICES", None)  # an export hides the GPU from its process
+    print(json.dumps(seconds))
+
+
+if __name__ == "__main__":
+    main()
