@@ -177,8 +177,8 @@ def gpu() -> str:
             f"first time in a process: with that, this loop with Muon is {fewer:.0f} and {more:.0f} times faster. A step of "
             f"`vae` takes {step['captured'] / 1e3:.2f} ms as a captured graph, {found['compiled_step'] / 1e3:.2f} with "
             f"compiled kernels in it, and {step['eager'] / 1e3:.1f} called by Python; its 20 epochs "
-            f"{' in TF32, '.join(seconds)} in full precision. The share of kernels is their time as a profiler sees it over an undisturbed run's; over the "
-            f"profiled run's, which the profiler slows down, it is {profiled}.",
+            f"{' in TF32, '.join(seconds)} in full precision. The share of kernels is their time as a profiler sees it "
+            f"over an undisturbed run's; over the profiled run's, which the profiler slows down, it is {profiled}.",
         ]
     )
 
