@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import multivariate_normal
+from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from autoencoder.density import DensityParams, draw_codes, fit_gaussian, fit_mixture, log_density
 from autoencoder.models import MODEL_PARAMS, build_model
@@ -36,6 +38,19 @@ def test_the_mixture_is_the_same_every_time_and_follows_its_codes():
     for name, value in first.items():
         np.testing.assert_array_equal(value, again[name])
         np.testing.assert_array_equal(value, fewer[name])
+
+
+def test_the_mixture_does_not_depend_on_how_many_cores_there_are(monkeypatch):
+    fit, threads = GaussianMixture.fit, []
+
+    def watched(mixture, codes):
+        threads.append({pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"})
+        return fit(mixture, codes)
+
+    monkeypatch.setattr(GaussianMixture, "fit", watched)
+    with threadpool_limits(2, user_api="blas"):
+        fit_mixture(DensityParams(components=2, codes=500), CODES)
+    assert threads == [{1}]
 
 
 @pytest.mark.parametrize(
