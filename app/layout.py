@@ -87,7 +87,9 @@ def exported_names(workspace: Workspace) -> list[str]:
     if not names:
         st.info(
             "No model has been exported here yet. Type `dvc repro` for all of them, or `make demo` for a small "
-            "offline demo; this page notices by itself.",
+            "offline demo; this page notices by itself."
+            if workspace.models
+            else "There is no params.yaml here, so there are no models to show.",
             icon=":material/hourglass_empty:",
         )
         st.stop()

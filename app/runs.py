@@ -105,7 +105,7 @@ def _value(value: object) -> str:
 
 
 def _table(lines: list[str]) -> str:
-    return f'<div class="figures"><table>{"".join(f"<tr>{line}</tr>" for line in lines)}</table></div>'
+    return f'<div class="figures wrapped"><table>{"".join(f"<tr>{line}</tr>" for line in lines)}</table></div>'
 
 
 workspace = artifacts.current()

@@ -98,8 +98,8 @@ METRICS = (
         "train_reconstruction_mse",
         "lower",
         "squared intensity",
-        "reconstruction_mse on 10,000 training images; what reconstruction_mse is above it is overfitting, but for how the "
-        "sets differ: PCA, which hardly overfits, tells by how much",
+        "reconstruction_mse on 10,000 training images; reconstruction_mse less this is overfitting plus what the sets differ by, "
+        "which PCA shows, as it hardly overfits",
     ),
     Metric(
         "kl_divergence",

@@ -21,12 +21,14 @@ STEPPED = {
     "label_flip_rate": "small steps in the latent space that change the decoded digit",
     "normalized_path_length": "how far they move the picture, squared, in the classifier's features",
 }
-UNSTRETCHED = {"label_flip_rate_iqr": "digits changed by steps that codes far out do not stretch"}  # decides nothing
-HALFWAY = {"midpoint_acceptance": "pictures halfway between two test images of which the classifier is sure"}
 SAMPLED = {
     "prior_acceptance_normal": "samples of N(0, I) of which the classifier is sure",
     "digits_drawn_normal": "digits among them, of ten",
     "coverage_normal": "test images that they come near",
+}
+UNDECIDING = {  # beside them
+    "label_flip_rate_iqr": "beside the verdicts: digits changed by steps that codes far out do not stretch",
+    "midpoint_acceptance": "beside the verdicts: pictures halfway between two test images of which the classifier is sure",
 }
 METRIC = {metric.name: metric for metric in METRICS}
 SCALES = {"share": 1.0, "digits": 10.0}  # the most that figures in this unit can be
@@ -58,11 +60,11 @@ def claims_table(rows: Rows, models: Models) -> str:
     """Both claims at a glance: a column per pair, the autoencoder's figure before the arrow and the VAE's behind it."""
     found = pairs(models)
     lines = [
-        *_from_to(rows, found, STEPPED | UNSTRETCHED),
+        *_from_to(rows, found, STEPPED),
         ["**more continuous in small steps?**", *(f"**{continuity_verdict(rows, pair)[0]}**" for pair in found)],
-        *_from_to(rows, found, HALFWAY),
         *_from_to(rows, found, SAMPLED),
         ["**more complete?**", *(f"**{completeness_verdict(rows, pair)[0]}**" for pair in found)],
+        *_from_to(rows, found, UNDECIDING),
     ]
     return table(["", *(f"{pair.latent_dim} dimensions, `{pair.ae}` → `{pair.vae}`" for pair in found)], lines)
 
@@ -76,6 +78,13 @@ def _from_to(rows: Rows, found: list[Pair], figures: dict[str, str]) -> Iterator
 
 def continuity_verdict(rows: Rows, pair: Pair) -> tuple[str, str]:
     """Whether the VAE's latent space is the more continuous one, and what the figures say."""
+    # among figures that a classifier judges there is no such number
+    unused = [f"`{name}`" for name in (pair.ae, pair.vae) if fmean(rows[name].get("active_units", [1])) < 1]
+    if unused:
+        return (
+            "not to be told",
+            f"without a dimension in use, {' and '.join(unused)} draws much the same picture everywhere",
+        )
     ratios = [_times(*_both(rows, pair, name)) for name in STEPPED]
     clearer = [
         "the VAE" if ratio >= CLEARLY else "the autoencoder" if ratio <= 1 / CLEARLY else "neither" for ratio in ratios
@@ -191,7 +200,8 @@ def rules() -> str:
     return (
         f"Continuity is told by the two figures of small steps: the claim *holds* where both are at least {CLEARLY:g} times "
         "better in the VAE, *in part* where one is, and the *opposite* holds where both are at least as much better in the "
-        "autoencoder. Completeness is told by three figures of samples of N(0, I): the claim holds where the VAE is *ahead* "
+        "autoencoder; of a model without a dimension in use, which draws one picture everywhere, it is *not to be told*. "
+        "Completeness is told by three figures of samples of N(0, I): the claim holds where the VAE is *ahead* "
         "in all of them, in part where it is ahead in more of them than the autoencoder, and the opposite holds where the "
         "autoencoder is ahead in all. Ahead is a lead of more than "
         f"{AHEAD:.0%} of the scale (of digits: {AHEAD * SCALES['digits']:g}) and of more than two standard errors of the "

@@ -153,10 +153,19 @@ class Judge:
 
 
 def calibrated(classifier: Classifier, params: ClassifierParams, train: Split, validation: Split) -> Judge:
-    """The judge: its threshold accepts the share asked for of the validation images; its spread is the training images'."""
+    """The judge: its threshold accepts the share asked for of the validation images; its spread is the training images'.
+
+    Raises:
+        ValueError: the classifier does not tell any image from another.
+    """
     confidence = _predict(classifier, to_unit_interval(validation.images))[1]
     features = _predict(classifier, to_unit_interval(train.images))[0]
     spread = features.double().std(0)
+    if not spread.any():
+        raise ValueError(
+            "params.yaml: classifier: it has learned nothing, its features are the same for every image; a smaller "
+            f"learning_rate (now {params.learning_rate:g}) usually cures this"
+        )
     # dividing by the spread of a feature that hardly ever fires would let it drown all others
     spread = spread.clamp(min=SMALLEST_SPREAD * spread.mean().item()).float()
     return Judge(classifier, confidence.double().quantile(1 - params.real_acceptance).item(), spread.cpu().numpy())

@@ -197,7 +197,10 @@ def _download(
         return list(used)
     if damaged & missing.keys():
         head = f"{name} was not downloaded: no mirror served every file whole, with the right checksum"
-        cure = f"Something on the way (a proxy, a login page) may replace files. Try again later, or {MIRROR_HINT}."
+        cure = (
+            "Something on the way (a proxy, a login page) may replace files, or MNIST_MIRROR, where it is set, have those of "
+            f"another data set. Try again later, or {MIRROR_HINT}."
+        )
         raise CorruptDownload("\n".join([head, *failures, cure]))
     head = f"{name} was not downloaded: no mirror is reachable"
     cure = f"Check the network, or {MIRROR_HINT}, or run `make demo`, which needs no download."

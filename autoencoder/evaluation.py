@@ -3,6 +3,7 @@
 catalog.py says of each metric what it means, which direction is better and where it comes from.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ import torch
 from jaxtyping import Float
 from pydantic import Field
 from pytorch_msssim import ssim
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -48,7 +50,7 @@ Watch = Callable[[Sequence[Tensor]], Iterable[Tensor]]
 class EvaluateParams(Section):
     """The section `evaluate` of params.yaml."""
 
-    batch_size: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000)]
     iwae_samples: Annotated[int, Field(ge=1)]
     iwae_images: Annotated[int, Field(ge=1)]
     neighbors: Annotated[int, Field(ge=1)]
@@ -208,7 +210,9 @@ def code_metrics(model: Model, params: EvaluateParams, train: Split, test: Split
     }
     codes, test_codes = (encode(model, params.batch_size, split).astype(np.float64) for split in (train, test))
     labels, test_labels = train.labels.cpu().numpy(), test.labels.cpu().numpy()
-    with threadpool_limits(1, user_api="blas"):  # products so small that more threads only wait for each other
+    # products so small that more threads only wait for each other
+    with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of hundreds of dimensions, after so many iterations
         return {
             name: float(reader.fit(codes, labels).score(test_codes, test_labels)) for name, reader in readers.items()
         }

@@ -186,7 +186,8 @@ def continuity(
     for kind, spread in (("", codes.std(0, dtype=np.float64)), ("_iqr", (upper - lower) / IQR)):
         there = judge(_decode(model, codes + params.step * spread.astype(np.float32) * noise))
         moved = _squared_distances(here.features, there.features).mean()
-        metrics[f"normalized_path_length{kind}"] = float(moved / (params.step**2 * apart)) if apart else 0.0
+        # where all pictures are the same, a step goes as far as to any other of them
+        metrics[f"normalized_path_length{kind}"] = float(moved / (params.step**2 * apart)) if apart else params.step**-2
         metrics[f"label_flip_rate{kind}"] = float((here.label != there.label).mean())
     return metrics
 

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-MOMENTUM = 0.95
+MOMENTUM = 0.9  # Jordan's 0.95 is hardly better in ten epochs of these nets, far worse in one or two (docs/speed.md)
 # Chosen by Jordan for the steepest slope at 0: singular values end between .7 and 1.2 instead of at 1, which is enough.
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 NEWTON_SCHULZ_STEPS = 5

@@ -68,11 +68,12 @@ def schedules(params: NetworkTraining, steps_per_epoch: int) -> tuple[Float[Tens
     steps = params.epochs * steps_per_epoch
     if isinstance(params, ArticleTraining):
         return torch.full((steps,), params.learning_rate), torch.ones(steps)
-    progress = (torch.arange(steps, dtype=torch.float64) + 1) / max(steps, 2)  # the last rate is 0, but not an only one
+    progress = (torch.arange(steps, dtype=torch.float64) + 1) / steps
     warmup = params.learning_rate_warmup
-    rise = progress / warmup if warmup else torch.ones(steps)
-    fall = 0.5 * (1 + torch.cos(math.pi * (progress - warmup) / max(1 - warmup, 1e-9)))
-    rates = params.learning_rate * torch.where(progress < warmup, rise, fall)
+    at = progress if steps > 1 else progress / 2  # the last rate is 0, but not an only one
+    rise = at / warmup if warmup else torch.ones(steps)
+    fall = 0.5 * (1 + torch.cos(math.pi * (at - warmup) / max(1 - warmup, 1e-9)))
+    rates = params.learning_rate * torch.where(at < warmup, rise, fall)
     if isinstance(params, AETraining):
         weights = torch.zeros(steps)
     else:

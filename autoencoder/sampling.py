@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int
 
 from autoencoder.exported import ExportedModel
 from autoencoder.priors import draw_noise, sample
 from autoencoder.reader import Reader, Reading
 
 DRAWS_PER_IMAGE = 40  # at most, when one digit alone is wanted
+READ_AT_ONCE = 500  # draws
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,22 @@ def draw_samples(
         raise ValueError("only a classifier can tell which samples are of one digit")
     drawn = count if digit is None else count * DRAWS_PER_IMAGE
     latents = sample(model.latents.priors[prior], draw_noise(drawn, model.manifest.latent_dim, seed), temperature)
+    if digit is not None and reader is not None:
+        rows = _that_read_as(digit, model, latents, count, reader)
+        drawn = int(rows[-1]) + 1 if len(rows) == count else drawn
+        latents = latents[rows]
     images = model.decode(latents)
-    if reader is None:
-        return Samples(latents, images, None, drawn)
-    reading = reader.read(images)
-    rows = np.arange(drawn) if digit is None else np.flatnonzero(reading.label == digit)[:count]
-    if digit is not None and len(rows) == count:
-        drawn = int(rows[-1]) + 1
-    kept = Reading(reading.label[rows], reading.confidence[rows], reading.accepted[rows])
-    return Samples(latents[rows], images[rows], kept, drawn)
+    return Samples(latents, images, reader.read(images) if reader else None, drawn)
+
+
+def _that_read_as(
+    digit: int, model: ExportedModel, latents: Float32[np.ndarray, "n latent_dim"], count: int, reader: Reader
+) -> Int[np.ndarray, " found"]:
+    """Which latents, the first `count` of them, decode to what reads as this digit; no more are decoded than it takes."""
+    rows = np.empty(0, np.int64)
+    for start in range(0, len(latents), READ_AT_ONCE):
+        reading = reader.read(model.decode(latents[start : start + READ_AT_ONCE]))
+        rows = np.append(rows, start + np.flatnonzero(reading.label == digit))
+        if len(rows) >= count:
+            break
+    return rows[:count]

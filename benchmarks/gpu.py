@@ -87,9 +87,9 @@ class Bench:
         return Training(built, checked, train, validation, seed)
 
     def time_to_quality(self) -> dict[str, Any]:
-        """The article's loop for five epochs; then seconds until ours reaches the error that it ended with.
+        """The article's loop for five epochs; then the seconds of our whole training, and how many seeds end no worse.
 
-        Or that it ends with on a CPU, as the median over more seeds, where this is lower.
+        No worse than the loop here or on a CPU, as the median over more seeds, where this is lower.
         """
         on_cpu = json.loads((RESULTS / "cpu.json").read_text())["time_to_quality"]["target_mse"]
         return time_to_quality(self.train, self.validation, self.test, QUALITY_SEEDS, ARTICLE_SEEDS, on_cpu)

@@ -71,7 +71,7 @@ def highlights() -> str:
     lines = {
         "the article's autoencoder, as good as after 5 epochs of the article's loop": f"in "
         f"{recipe['seconds']['median']:.1f} s instead of {article['seconds']['median']:.0f}, **{recipe['times_faster']:.1f} "
-        f"times** faster: one epoch with Muon and batches of 256, {recipe['as_good']} of {len(quality['seeds'])} seeds; "
+        f"times** faster: one epoch with Muon, {recipe['as_good']} of {len(quality['seeds'])} seeds; "
         f"with the article's optimiser, batches and epochs {quality['same_optimizer']['times_faster']:.1f} times faster",
         f"an epoch, over {len(rows)} networks": f"{min(plain):.1f} to {max(plain):.1f} times faster than a plain "
         f"DataLoader loop, {min(pythae):.1f} to {max(pythae):.1f} times as fast as pythae's",

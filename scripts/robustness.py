@@ -27,7 +27,7 @@ def judges(models: Models) -> str:
     if not models:
         return f"Not to be told: {JUDGES} has none of the models of params.yaml."
     count = len(rows[REAL]["coverage_normal"])
-    words = _verdicts([_picked(rows, [index]) for index in range(count)], models)
+    words = _verdicts({f"classifier {index + 1}": _picked(rows, [index]) for index in range(count)}, models)
     shares = {
         (metric.name, name): rows[name][metric.name]
         for metric in METRICS
@@ -63,7 +63,7 @@ def elsewhere(models: Models) -> str:
     parts = [
         f"The trainings of the seeds {', '.join(map(str, seeds))}, and the classifier's, were repeated on another machine "
         f"({in_words(other['environment'])}; the first: {in_words(first['environment'])}), by `make seeds` there, whose file "
-        f"is kept as `{ELSEWHERE.name}`; {_verdicts([here, there], models)}. The table shows what came out there, mean ± "
+        f"is kept as `{ELSEWHERE.name}`; {_verdicts({'here': here, 'there': there}, models)}. The table shows what came out there, mean ± "
         "standard deviation over these seeds."
     ]
     if alike:
@@ -113,13 +113,16 @@ def _picked(rows: Mapping[str, Mapping[str, Sequence[Any]]], places: Sequence[in
     }
 
 
-def _verdicts(measurements: Sequence[Rows], models: Models) -> str:
-    """Whether these measurements say the same of the claims; if not, which do not, and what they say."""
+def _verdicts(measurements: Mapping[str, Rows], models: Models) -> str:
+    """Whether these measurements, by name, say the same of the claims; if not, which says what."""
     verdicts = {"continuity": continuity_verdict, "completeness": completeness_verdict}
     moved = []
     for pair in pairs(models):
         for claim, verdict in verdicts.items():
-            said = dict.fromkeys(verdict(rows, pair)[0] for rows in measurements)
+            said: dict[str, list[str]] = {}
+            for name, rows in measurements.items():
+                said.setdefault(verdict(rows, pair)[0], []).append(name)
             if len(said) > 1:
-                moved.append(f"on {claim} in {pair.latent_dim} dimensions, {' or '.join(said)}")
+                parts = (f"{words} ({', '.join(names)})" for words, names in said.items())
+                moved.append(f"on {claim} in {pair.latent_dim} dimensions, {' or '.join(parts)}")
     return f"not every verdict is the same: {'; '.join(moved)}" if moved else "every verdict is the same"

@@ -25,6 +25,7 @@ GPU = re.compile(
 MISTAKE = re.compile(r"device-side assert|invalid argument|invalid configuration|captur")
 FULL = re.compile(r"out of memory|ALLOC(ATION)?_FAILED|CUBLAS_STATUS_NOT_INITIALIZED|NVML_SUCCESS ==")
 NO_ENGINE = re.compile(r"unable to find an engine")
+NO_MEMORY = "DefaultCPUAllocator"  # in torch's message where the machine itself has none left
 SHORTAGE = re.compile(r"[Tt]ried to allocate .+? is free")
 
 
@@ -42,13 +43,27 @@ def run(main: Callable[[], None]) -> None:
     except (ValueError, OSError, StageError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
-    except RuntimeError as error:
+    except (MemoryError, RuntimeError) as error:
+        if message := explain_full_memory(error):
+            print(f"error: {message}", file=sys.stderr)
+            sys.exit(1)
         if (message := explain_gpu_failure(error)) is None:
             raise
         print(f"error: {message}", file=sys.stderr)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(1)  # torch's clean-up would fail on the same GPU, with messages from C++ and sometimes an abort
+
+
+def explain_full_memory(error: BaseException) -> str | None:
+    """What asked for more memory than the machine has, and how to mend it; None for another error."""
+    if not isinstance(error, MemoryError) and NO_MEMORY not in str(error):
+        return None
+    asked = str(error).rpartition(NO_MEMORY)[2].strip(": ")
+    return (
+        f"this machine has not enough memory ({asked or 'all of it is taken'}): make what asks for so much smaller in "
+        "params.yaml (batch_size, epochs, what is drawn), or end what else runs here"
+    )
 
 
 def explain_gpu_failure(error: BaseException) -> str | None:

@@ -52,6 +52,11 @@ def test_continuity_needs_both_figures(changes, verdict):
     assert verdict in continuity(rows(**changes), PAIR)
 
 
+def test_a_model_without_a_dimension_in_use_is_not_called_continuous():
+    dead = {"vae__active_units": 0, "vae__label_flip_rate": 0.0, "vae__normalized_path_length": 0.4}
+    assert "**not to be told**: without a dimension in use, `vae` draws" in continuity(rows(**dead), PAIR)
+
+
 def test_who_is_ahead_between_images_is_read_from_the_numbers():
     assert continuity(rows(), PAIR).endswith("the VAE is ahead.")
     assert continuity(rows(ae__midpoint_acceptance=0.6), PAIR).endswith("the autoencoder is ahead.")
@@ -172,13 +177,13 @@ def test_the_claims_at_a_glance_are_those_of_the_paragraphs():
     assert [line.rsplit(" | ", 1)[1] for line in lines] == [
         "30% → 10% |",
         "20 → 4 |",
-        "20% → 10% |",
         "**the claim holds** |",
-        "40% → 50% |",
         "7.0% → 41% |",
         "2.5 → 9.4 |",
         "6.0% → 6.0% |",
         "**the claim holds in part** |",
+        "20% → 10% |",
+        "40% → 50% |",
     ]
     assert "**the claim holds**" in continuity(found, PAIR)
     assert "**the claim holds in part**" in completeness(found, PAIR)

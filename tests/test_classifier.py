@@ -116,6 +116,16 @@ def test_a_training_that_diverges_says_so(splits):
         list(fit(build_classifier(), params, splits[0]))
 
 
+def test_a_classifier_that_learned_nothing_is_no_judge(splits):
+    dead = build_classifier()
+    for parameter in dead.parameters():
+        parameter.data.zero_()
+    with pytest.raises(
+        ValueError, match=r"params\.yaml: classifier: it has learned nothing, .* learning_rate \(now 0\.01\)"
+    ):
+        calibrated(dead, PARAMS, *splits[:2])
+
+
 def test_shifting_moves_the_picture_and_loses_only_its_edge():
     image = torch.zeros(1, 1, 28, 28)
     image[0, 0, 14, 14] = 1

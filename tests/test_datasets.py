@@ -344,6 +344,7 @@ def test_corrupt_download_lists_each_mirror_with_its_reason(
     head, *mirrors, cure = str(caught.value).splitlines()
     assert head == "mnist was not downloaded: no mirror served every file whole, with the right checksum"
     assert [line.split(": ")[0] for line in mirrors] == [f"  {dead_url}{IMAGES}", f"  {server.url}{IMAGES}"]
+    assert "MNIST_MIRROR, where it is set," in cure
     assert "MNIST_MIRROR=" in cure
     assert "make demo" not in cure  # a damaged file is to be looked at, not to be worked around
     assert caught.value.reason == "corrupt_download"

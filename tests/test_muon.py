@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from autoencoder.muon import Muon, orthogonalised
+from autoencoder.muon import MOMENTUM, Muon, orthogonalised
 
 SHAPES = [(20, 64), (64, 20), (32, 32)]
 
@@ -40,7 +40,7 @@ def test_steps_as_torch_does_but_for_its_bfloat16(shape):
     ours, theirs = (nn.Parameter(matrix(shape, 1)) for _ in range(2))
     optimizers = [
         Muon([ours], lr=0.1, weight_decay=0.5),
-        torch.optim.Muon([theirs], lr=0.1, weight_decay=0.5, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.Muon([theirs], lr=0.1, weight_decay=0.5, momentum=MOMENTUM, adjust_lr_fn="match_rms_adamw"),
     ]
     for step in range(3):
         ours.grad, theirs.grad = (matrix(shape, 2 + step) for _ in range(2))

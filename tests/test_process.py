@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 
@@ -81,6 +82,23 @@ def test_ctrl_c_is_one_line_even_while_a_command_imports(package):
     code, _, error = start(f"import {package}\nprint(1 / 0)")
     assert code == 1
     assert error.startswith("Traceback")
+
+
+@pytest.mark.parametrize(
+    "fail",
+    [
+        lambda: np.empty(10**15, np.uint8),
+        lambda: torch.empty(10**15, dtype=torch.uint8),
+        lambda: bytearray(10**15),
+    ],
+    ids=["numpy", "torch", "Python"],
+)
+def test_more_memory_than_the_machine_has_is_one_message(fail, capsys):
+    with pytest.raises(SystemExit, match="1"):
+        run(fail)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: this machine has not enough memory (")
+    assert "params.yaml" in line
 
 
 def test_a_bug_keeps_its_traceback():

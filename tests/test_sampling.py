@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from autoencoder import sampling
 from autoencoder.exported import load_model
 from autoencoder.priors import draw_noise, sample
 from autoencoder.reader import load_reader
@@ -39,7 +40,28 @@ def test_one_digit_alone_are_the_draws_that_read_as_it(model, reader):
     assert (found.reading.label == digit).all()
     rows = np.flatnonzero(every.reading.label == digit)[:9]
     np.testing.assert_array_equal(found.latents, every.latents[rows])
+    np.testing.assert_allclose(found.images, every.images[rows], atol=1e-6)
     assert found.drawn == rows[-1] + 1
+
+
+def test_no_more_is_decoded_than_it_takes_to_find_the_digit(model, reader, monkeypatch):
+    every = draw_samples(model, "gaussian", 9 * DRAWS_PER_IMAGE, seed=0, reader=reader)
+    digit = int(np.bincount(every.reading.label).argmax())
+    expected = draw_samples(model, "gaussian", 9, seed=0, reader=reader, digit=digit)
+    monkeypatch.setattr(sampling, "READ_AT_ONCE", 10)
+    decoded = []
+    decode = type(model).decode
+
+    def counted(self, latents):
+        decoded.append(len(latents))
+        return decode(self, latents)
+
+    monkeypatch.setattr(type(model), "decode", counted)
+    found = draw_samples(model, "gaussian", 9, seed=0, reader=reader, digit=digit)
+    np.testing.assert_array_equal(found.latents, expected.latents)
+    assert found.drawn == expected.drawn
+    # what was drawn, the rest of a block, what is shown
+    assert sum(decoded) < found.drawn + 10 + 9 < 9 * DRAWS_PER_IMAGE
 
 
 def test_a_digit_that_is_hardly_ever_drawn_gives_fewer_images(model, reader):

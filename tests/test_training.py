@@ -201,11 +201,11 @@ def test_schedules_rise_and_fall():
     assert set(weights.tolist()) == {1.0}
 
 
-@pytest.mark.parametrize("kind", [AE_PARAMS, VAE_PARAMS])
+@pytest.mark.parametrize("kind", [AE_PARAMS, VAE_PARAMS, {**VAE_PARAMS, "kl_warmup": 1.0}])
 def test_a_run_of_one_step_takes_it(kind):
     (rate,), (weight,) = schedules(params({**kind, "epochs": 1}), steps_per_epoch=1)
     assert 0 < rate <= 0.01
-    assert weight == (1 if kind is VAE_PARAMS else 0)
+    assert weight == (0 if kind is AE_PARAMS else 1)
 
 
 def test_a_diverging_run_stops_with_the_parameter_to_change():
