@@ -47,9 +47,15 @@ def test_a_broken_demo_does_not_hide_the_models(app, root):
 
 
 def test_without_any_model_the_command_is_shown(tmp_path, start):
+    (tmp_path / "params.yaml").write_text("models: {vae: {kind: vae}}\n")
     app = start(tmp_path)
     assert "`dvc repro`" in messages(app)
     assert "`make demo`" in messages(app)
+
+
+def test_a_folder_without_params_yaml_is_said_to_have_none(tmp_path, start):
+    app = start(tmp_path)
+    assert "There is no params.yaml here" in messages(app)
     assert "no models to follow" in messages(show(app, "training.py"))
 
 

@@ -1,5 +1,6 @@
 """The stages on the devices that DEVICE asks for: a GPU that is pretended, one that is full, the CPU beside it."""
 
+import json
 import shutil
 import sys
 
@@ -57,6 +58,9 @@ def test_on_a_gpu_a_stage_measures_what_it_measures_on_the_cpu(stage, model, fin
 
 @pytest.mark.parametrize(("stage", "model"), [("classifier", ""), *(("train", model) for model in MODELS)])
 def test_a_stage_trains_on_a_gpu(stage, model, project, capsys):
+    params = json.loads((project / "params.yaml").read_text())
+    params["classifier"]["learning_rate"] = 1e-4  # along made-up gradients larger steps would leave it nothing to tell
+    (project / "params.yaml").write_text(json.dumps(params))
     with pretended_gpu():
         run_in(project, stage, model, device="cuda")
     assert "on cuda:0 (pretended)" in capsys.readouterr().out
