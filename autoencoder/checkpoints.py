@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 
-from autoencoder.files import write_atomically
+from autoencoder.errors import UnusableFileError
+from autoencoder.files import PARTIAL, write_atomically
 from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, ModelParams, build_model
 
 KEPT_SECONDS = 30 * 24 * 3600  # of resume points that nobody goes on from
@@ -41,7 +42,7 @@ def load_checkpoint(path: Path, device: torch.device) -> tuple[PCA | AE | VAE, d
     """The model in evaluation mode on the device, and the section of params.yaml that it was trained with.
 
     Raises:
-        ValueError: the file is missing, damaged, or no checkpoint of this project.
+        UnusableFileError: the file is missing, damaged, or no checkpoint of this project.
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -50,7 +51,7 @@ def load_checkpoint(path: Path, device: torch.device) -> tuple[PCA | AE | VAE, d
         model.load_state_dict(content["weights"])
     except UNREADABLE as error:
         reason = str(error).partition("\n")[0]
-        raise ValueError(f"{path} is no usable checkpoint ({reason}); make it again with `dvc repro`") from None
+        raise UnusableFileError(f"{path} is no usable checkpoint ({reason})") from None
     return model.eval().to(device), params
 
 
@@ -87,7 +88,7 @@ class ResumePoint:
     def discard(self) -> None:
         """Forget the saved state: the training is over, or of no use. Others are kept as long as one may want them."""
         self.path.unlink(missing_ok=True)
-        for path in self.folder.glob("*.pt"):
+        for path in (*self.folder.glob("*.pt"), *self.folder.glob(f"*{PARTIAL}")):
             with suppress(FileNotFoundError):  # another training forgets it at the same time
                 if time.time() - path.stat().st_mtime > KEPT_SECONDS:
                     path.unlink()

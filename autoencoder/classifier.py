@@ -21,8 +21,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from autoencoder.checkpoints import UNREADABLE
-from autoencoder.config import Section
+from autoencoder.config import ParameterError, Section
 from autoencoder.data import Split
+from autoencoder.errors import UnusableFileError
 from autoencoder.files import write_atomically
 from autoencoder.images import to_unit_interval
 
@@ -33,15 +34,15 @@ LARGEST_SHIFT = 2  # pixels, of the training images: digits that are not quite c
 WARM_UP = 0.2  # share of all steps; a line to 0 follows
 WEIGHT_DECAY = 0.01
 SMALLEST_SPREAD = 0.1  # of a feature, as a share of the mean spread
-BATCH_SIZE = 250  # images at a time, when judging: what fits a CPU's cache
+JUDGED_AT_ONCE = {"cpu": 250, "cuda": 2_000}  # images: what fits a CPU's cache, what keeps a GPU busy
 
 
 class ClassifierParams(Section):
     """The section `classifier` of params.yaml."""
 
-    epochs: Annotated[int, Field(ge=1)]
+    epochs: Annotated[int, Field(ge=1, le=100_000)]
     batch_size: Annotated[int, Field(ge=1)]
-    learning_rate: Annotated[float, Field(gt=0)]
+    learning_rate: Annotated[float, Field(gt=0, le=1e30)]
     real_acceptance: Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -108,7 +109,7 @@ def fit(model: Classifier, params: ClassifierParams, train: Split) -> Iterator[f
             total += loss.detach()
         mean = total.item() / steps
         if not math.isfinite(mean):
-            raise ValueError(
+            raise ParameterError(
                 f"params.yaml: classifier: the loss is {mean}; a smaller learning_rate (now {params.learning_rate:g}) "
                 "usually cures this"
             )
@@ -156,13 +157,13 @@ def calibrated(classifier: Classifier, params: ClassifierParams, train: Split, v
     """The judge: its threshold accepts the share asked for of the validation images; its spread is the training images'.
 
     Raises:
-        ValueError: the classifier does not tell any image from another.
+        ParameterError: the classifier does not tell any image from another.
     """
     confidence = _predict(classifier, to_unit_interval(validation.images))[1]
     features = _predict(classifier, to_unit_interval(train.images))[0]
     spread = features.double().std(0)
     if not spread.any():
-        raise ValueError(
+        raise ParameterError(
             "params.yaml: classifier: it has learned nothing, its features are the same for every image; a smaller "
             f"learning_rate (now {params.learning_rate:g}) usually cures this"
         )
@@ -188,7 +189,7 @@ def load_judge(path: Path, device: torch.device) -> tuple[Judge, str]:
     """The judge on the device, and its file's SHA-256.
 
     Raises:
-        ValueError: the file is missing, damaged, or no classifier of this project.
+        UnusableFileError: the file is missing, damaged, or no classifier of this project.
     """
     try:
         found = path.read_bytes()
@@ -198,7 +199,7 @@ def load_judge(path: Path, device: torch.device) -> tuple[Judge, str]:
         judge = Judge(classifier.eval(), content["threshold"], content["feature_std"].numpy())
     except UNREADABLE as error:
         reason = str(error).partition("\n")[0]
-        raise ValueError(f"{path} is no usable classifier ({reason}); make it again with `dvc repro`") from None
+        raise UnusableFileError(f"{path} is no usable classifier ({reason})") from None
     classifier.to(device).to(memory_format=torch.channels_last)  # twice as fast on a CPU
     return judge, hashlib.sha256(found).hexdigest()
 
@@ -208,6 +209,6 @@ def _predict(
     model: Classifier, image: Float[Tensor, "n 1 28 28"]
 ) -> tuple[Float[Tensor, "n 128"], Float[Tensor, " n"], Int[Tensor, " n"]]:
     """Features, the probability of the likeliest class, and that class."""
-    features = torch.cat([model.features(part) for part in image.split(BATCH_SIZE)])
+    features = torch.cat([model.features(part) for part in image.split(JUDGED_AT_ONCE[image.device.type])])
     confidence, label = model.head(features).softmax(1).max(1)
     return features, confidence, label

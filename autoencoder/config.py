@@ -12,11 +12,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from autoencoder.errors import ForeseenError
+
 T = TypeVar("T")
 UNKNOWN = {"extra_forbidden", "invalid_key"}  # pydantic's types of problem
 
 
-class ParameterError(ValueError):
+class ParameterError(ForeseenError):
     """A value in params.yaml that cannot be used; the message names file, key, value and what was expected."""
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Int, UInt8
 from pydantic import Field
 from torch import Tensor
 
-from autoencoder.config import Section
+from autoencoder.config import ParameterError, Section
 from autoencoder.files import read_arrays
 
 SPLIT_SEED = 20131220  # fixed: another training seed must not move the split; the day the VAE paper appeared
@@ -50,12 +50,13 @@ def load_training_splits(path: Path, params: SplitParams, device: torch.device) 
     """The training and validation splits, carved from the data set's training images by a fixed permutation.
 
     Raises:
-        ValueError: the file is unreadable, or validation would take more than half of the training images.
+        UnusableFileError: the file is missing or damaged.
+        ParameterError: validation would take more than half of the training images.
     """
-    arrays = _read(path)
+    arrays = read_arrays(path, ("train_images", "train_labels"))
     images, labels = arrays["train_images"], arrays["train_labels"]
     if params.validation_size * 2 > len(images):
-        raise ValueError(
+        raise ParameterError(
             f"params.yaml: data.validation_size = {params.validation_size}: {path.name} has {len(images)} training "
             f"images; expected at most half of them (a sixth, {len(images) // 6}, is usual)"
         )
@@ -65,17 +66,13 @@ def load_training_splits(path: Path, params: SplitParams, device: torch.device) 
 
 
 def load_test_split(path: Path, device: torch.device) -> Split:
-    """The test split, which nothing that trains or chooses may read."""
-    arrays = _read(path)
+    """The test split, which nothing that trains or chooses may read.
+
+    Raises:
+        UnusableFileError: the file is missing or damaged.
+    """
+    arrays = read_arrays(path, ("test_images", "test_labels"))
     return _split(arrays["test_images"], arrays["test_labels"], device)
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    try:
-        arrays = read_arrays(path)
-        return {name: arrays[name] for name in ("train_images", "train_labels", "test_images", "test_labels")}
-    except (ValueError, KeyError) as error:
-        raise ValueError(f"{path} cannot be read ({error}); make it again with `dvc repro -f download`") from None
 
 
 def _split(images: np.ndarray, labels: np.ndarray, device: torch.device) -> Split:

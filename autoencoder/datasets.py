@@ -23,6 +23,7 @@ from pydantic import AfterValidator
 from tqdm import tqdm
 
 from autoencoder.config import Section
+from autoencoder.errors import ForeseenError
 from autoencoder.files import write_atomically
 
 ATTEMPTS = 3
@@ -169,7 +170,7 @@ def _mirror_url(mirror: str) -> str:
     try:
         return _check_url(mirror).rstrip("/") + "/"
     except ValueError as error:
-        raise ValueError(f"MNIST_MIRROR = {mirror!r}: expected a folder, or {error}") from None
+        raise ForeseenError(f"MNIST_MIRROR = {mirror!r}: expected a folder, or {error}") from None
 
 
 def _download(

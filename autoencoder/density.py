@@ -18,7 +18,7 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from autoencoder.config import Section
+from autoencoder.config import ParameterError, Section
 from autoencoder.models import AE, PCA, VAE
 from autoencoder.objectives import Gaussian, reparameterize
 from autoencoder.priors import Prior
@@ -74,10 +74,10 @@ def fit_mixture(params: DensityParams, codes: Float64[np.ndarray, "n latent_dim"
     Fitted to the first `params.codes` rows: the training split is shuffled already.
 
     Raises:
-        ValueError: there are fewer codes than components.
+        ParameterError: there are fewer codes than components.
     """
     if params.components > len(codes):
-        raise ValueError(
+        raise ParameterError(
             f"params.yaml: density.components = {params.components}: expected at most the {len(codes)} training images"
         )
     mixture = GaussianMixture(params.components, random_state=SEED, reg_covar=SMALLEST_VARIANCE, max_iter=300)

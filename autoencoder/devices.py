@@ -6,6 +6,7 @@ import warnings
 import torch
 
 from autoencoder.driver import why_no_gpu, why_no_work
+from autoencoder.errors import ForeseenError
 
 
 def select_device(name: str = "auto") -> tuple[torch.device, str]:
@@ -15,7 +16,7 @@ def select_device(name: str = "auto") -> tuple[torch.device, str]:
         name: `auto`, a GPU where one can be used; `cpu`; `cuda`; `cuda:<index>`.
 
     Raises:
-        ValueError: the name is none of these, or names a GPU that cannot be used.
+        ForeseenError: the name is none of these, or names a GPU that cannot be used.
     """
     # torch warns of a driver that does not work, even where it is to use the CPU: the reason returned says it better
     warnings.filterwarnings("ignore", "CUDA initialization")
@@ -24,13 +25,13 @@ def select_device(name: str = "auto") -> tuple[torch.device, str]:
         return torch.device("cpu"), ""
     kind, _, number = name.partition(":")
     if name not in ("auto", "cuda") and (kind != "cuda" or not number.isdecimal()):
-        raise ValueError(f"DEVICE={name}: expected auto, cpu, cuda or cuda:<index>")
+        raise ForeseenError(f"DEVICE={name}: expected auto, cpu, cuda or cuda:<index>")
     index = int(number or 0)
     reason = _why_no_gpu(index)
     if not reason:
         return torch.device("cuda", index), ""
     if name != "auto":
-        raise ValueError(f"DEVICE={name}: {reason}; DEVICE=cpu works without a GPU")
+        raise ForeseenError(f"DEVICE={name}: {reason}; DEVICE=cpu works without a GPU")
     return torch.device("cpu"), reason
 
 

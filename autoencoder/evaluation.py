@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from autoencoder.config import Section
+from autoencoder.config import ParameterError, Section
 from autoencoder.data import Split, evenly_spread
 from autoencoder.density import log_density
 from autoencoder.images import to_unit_interval
@@ -78,7 +78,7 @@ def evaluate(
         watch: passes on the images whose likelihood is measured, some at a time: for a bar, since that may take hours.
 
     Raises:
-        ValueError: more neighbours are asked for than there are training images.
+        ParameterError: more neighbours are asked for than there are training images.
     """
     metrics: Figures = {**reconstruction_metrics(model, params.batch_size, test)}
     seen = reconstruction_metrics(model, params.batch_size, train.head(TRAIN_IMAGES), only_mse=True)
@@ -127,7 +127,8 @@ def sampled_reconstruction_mse(model: VAE, params: EvaluateParams, split: Split)
     noise_source = torch.Generator().manual_seed(params.noise_seed + 2)  # on the CPU: one noise on every device
     noise = torch.randn(len(split), model.latent_dim, generator=noise_source).to(split.images.device)
     total = 0.0
-    for image, random in zip(_batches(split, params.batch_size), noise.split(params.batch_size), strict=True):
+    parts = noise.split(_at_once(params.batch_size, noise.device))
+    for image, random in zip(_batches(split, params.batch_size), parts, strict=True):
         reconstruction = model.decode(reparameterize(model.posterior(image), random))
         total += _summed_mse(reconstruction, image)
     return total / len(split)
@@ -198,10 +199,10 @@ def code_metrics(model: Model, params: EvaluateParams, train: Split, test: Split
     """`knn_accuracy` and `linear_probe_accuracy`: the labels of test images, read from their codes.
 
     Raises:
-        ValueError: more neighbours are asked for than there are training images.
+        ParameterError: more neighbours are asked for than there are training images.
     """
     if params.neighbors > len(train):
-        raise ValueError(
+        raise ParameterError(
             f"params.yaml: evaluate.neighbors = {params.neighbors}: expected at most the {len(train)} training images"
         )
     readers = {
@@ -231,5 +232,10 @@ def count_parameters(model: PCA | AE | VAE) -> int:
 
 
 def _batches(split: Split, batch_size: int) -> Iterator[Float[Tensor, "batch 1 28 28"]]:
-    for images in split.images.split(batch_size):
+    for images in split.images.split(_at_once(batch_size, split.images.device)):
         yield to_unit_interval(images)
+
+
+def _at_once(batch_size: int, device: torch.device) -> int:
+    """So many images on a CPU; a GPU takes as long for few as for many."""
+    return batch_size if device.type == "cpu" else max(batch_size, DECODED_AT_ONCE["cuda"])

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
-from autoencoder.inference import Session
+from autoencoder.inference import SchemaVersion, Session
 from autoencoder.priors import Prior, exported_priors
 from autoencoder.verified import FileEntry, Shapes, naming, open_graph, read_listed, read_manifest, require
 
@@ -22,7 +22,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: Literal[2]
+    schema_version: SchemaVersion
     model: str
     kind: Literal["pca", "ae", "vae", "ae_article", "vae_article"]
     latent_dim: PositiveInt

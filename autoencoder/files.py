@@ -2,10 +2,15 @@
 
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from autoencoder.errors import UnusableFileError
+
+PARTIAL = ".partial"  # ends the name of a file that is being written
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -15,7 +20,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         OSError: the disk is full or the folder cannot be written; the file is named, no partial one is left.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}{PARTIAL}")
     try:
         with partial.open("wb") as file:
             file.write(content)
@@ -34,17 +39,21 @@ def write_json(path: Path, content: Any) -> None:
     write_atomically(path, (json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n").encode())
 
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
+def read_arrays(path: Path, needed: Collection[str] = ()) -> dict[str, np.ndarray]:
     """All arrays of an .npz.
 
     Raises:
-        ValueError: the file is missing or damaged; the message says how.
+        UnusableFileError: the file is missing or damaged, or lacks one that is needed; the message says how.
     """
     try:
         with (
             path.open("rb") as content,
             np.load(content, allow_pickle=False) as file,
         ):  # numpy leaves a damaged file open
-            return dict(file)
+            arrays = dict(file)
     except Exception as error:  # numpy's and zipfile's share no narrower base class
-        raise ValueError(str(error).partition("\n")[0] or type(error).__name__) from None
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise UnusableFileError(f"{path} cannot be read ({reason})") from None
+    if missing := [name for name in needed if name not in arrays]:
+        raise UnusableFileError(f"{path} cannot be read (it lacks {', '.join(missing)})")
+    return arrays

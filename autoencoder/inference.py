@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
+from typing import Literal
 
 import numpy as np
 import onnxruntime as ort
 
 from autoencoder.driver import why_no_gpu, why_no_work
+from autoencoder.errors import ForeseenError
 
-SCHEMA_VERSION = 2  # of graphs, manifest and side-car: `export` writes it, the viewer refuses others
+SchemaVersion = Literal[2]
+SCHEMA_VERSION: SchemaVersion = 2  # of graphs, manifest and side-car: `export` writes it, the viewer refuses others
 BATCH_SIZE = 1000  # images per run: bounds the memory that a convolution's activations take
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
@@ -23,7 +26,7 @@ CUDA_OPTIONS = {"use_tf32": 0, "cudnn_conv_algo_search": "HEURISTIC"}
 GPU_FAILURE = re.compile("(CUDA|CUDNN(_FE)?|CUBLAS) failure|CUDA error |Failed to allocate memory")
 
 
-class DeviceError(ValueError):
+class DeviceError(ForeseenError):
     """The device that was asked for by name cannot be used."""
 
 

@@ -13,8 +13,8 @@ from jaxtyping import Float, Float32, Int
 from pydantic import Field, field_validator
 from torch import Tensor
 
-from autoencoder.classifier import BATCH_SIZE, Judge, Judgement
-from autoencoder.config import Section
+from autoencoder.classifier import JUDGED_AT_ONCE, Judge, Judgement
+from autoencoder.config import ParameterError, Section
 from autoencoder.data import Split, evenly_spread
 from autoencoder.density import draw_codes
 from autoencoder.distances import coverage, frechet_distance, mmd
@@ -126,7 +126,7 @@ def distribution_metrics(
     judged: Judgement, judge: Judge, real: Points, params: LatentSpaceParams, name: str
 ) -> dict[str, float]:
     """How pictures compare with `real` ones as a set; real pictures here give the noise floor of each metric."""
-    generated, many = judged.features, min(params.samples, len(real))
+    generated, many = judged.features, min(params.samples, len(real), len(judged.features))
     return {
         f"prior_acceptance_{name}": float(judged.accepted.mean()),
         f"digits_drawn_{name}": effective_number(judged.label),
@@ -145,11 +145,11 @@ def covered(real: Points, generated: Float32[np.ndarray, "m features"], params: 
     """`coverage` of as many real points as generated ones, both evenly spread.
 
     Raises:
-        ValueError: there are not more of them than neighbours asked for.
+        ParameterError: there are not more of them than neighbours asked for.
     """
     few = min(params.coverage_samples, len(real), len(generated))
     if params.coverage_neighbors >= few:
-        raise ValueError(
+        raise ParameterError(
             f"params.yaml: latent_space.coverage_neighbors = {params.coverage_neighbors}: expected fewer than the {few} "
             "images that are compared"
         )
@@ -216,4 +216,5 @@ def _squared_distances(a: Points, b: Points) -> Float[np.ndarray, " n"]:
 @torch.no_grad()
 def _decode(model: PCA | AE | VAE, latent: Float32[np.ndarray, "n latent_dim"]) -> Float[Tensor, "n 1 28 28"]:
     device = next(iter(model.state_dict().values())).device
-    return torch.cat([model.decode(part) for part in torch.from_numpy(latent).to(device).split(BATCH_SIZE)])
+    parts = torch.from_numpy(latent).to(device).split(JUDGED_AT_ONCE[device.type])
+    return torch.cat([model.decode(part) for part in parts])

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from autoencoder.config import Section
+from autoencoder.errors import ForeseenError
 from autoencoder.inference import first_line, open_session
 from autoencoder.models import AE, PCA, VAE
 
@@ -28,7 +29,7 @@ BOUNDED = {"reconstruction", "probability"}  # in [0, 1]: no relative tolerance
 LATENT_RTOL = 1e-4  # latents have no fixed scale: ATOL counts in their standard deviations, where those are above 1
 
 
-class ParityError(ValueError):
+class ParityError(ForeseenError):
     """onnxruntime does not compute what torch computes."""
 
 

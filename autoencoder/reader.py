@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 from pydantic import BaseModel, ConfigDict
 
-from autoencoder.inference import Session
+from autoencoder.inference import SchemaVersion, Session
 from autoencoder.verified import FileEntry, naming, open_graph, read_listed, read_manifest
 
 CLASSES = 10
@@ -19,7 +19,7 @@ class ReaderManifest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: Literal[2]
+    schema_version: SchemaVersion
     model: Literal["classifier"]
     dataset: str
     data_sha256: str

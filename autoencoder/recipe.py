@@ -13,7 +13,10 @@ from autoencoder.models import AE, VAE, AEParams, ArticleParams, PCAParams, VAEP
 from autoencoder.muon import Muon
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
+LARGEST = 1e30  # numbers of params.yaml: far from where single precision overflows
+Positive = Annotated[float, Field(gt=0, le=LARGEST)]
+Weight = Annotated[float, Field(ge=0, le=LARGEST)]
+Epochs = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class PCATraining(PCAParams, extra="forbid"):
@@ -23,7 +26,7 @@ class PCATraining(PCAParams, extra="forbid"):
 class ArticleTraining(ArticleParams, extra="forbid"):
     """Adam at a constant learning rate, as in the article."""
 
-    epochs: Annotated[int, Field(ge=1)]
+    epochs: Epochs
     batch_size: Annotated[int, Field(ge=1)]
     learning_rate: Positive
 
@@ -34,11 +37,11 @@ class Optimisation(Section):
     likelihood: Literal["bernoulli", "gaussian"]
     binarize: Literal["none", "dynamic"]
     optimizer: Literal["adamw", "muon"]
-    epochs: Annotated[int, Field(ge=1)]
+    epochs: Epochs
     batch_size: Annotated[int, Field(ge=1)]
     learning_rate: Positive
     learning_rate_warmup: Share
-    weight_decay: Annotated[float, Field(ge=0)]
+    weight_decay: Weight
     grad_clip: Positive
 
 
@@ -52,7 +55,7 @@ class VAETraining(VAEParams, Optimisation, extra="forbid"):
     From more than one importance sample it trains the importance-weighted bound (Burda et al. 2016).
     """
 
-    beta: Annotated[float, Field(ge=0)]
+    beta: Weight
     kl_warmup: Share
     importance_samples: Annotated[int, Field(ge=1, le=100)]
 

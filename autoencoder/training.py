@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from autoencoder.data import Split
+from autoencoder.errors import ForeseenError
 from autoencoder.images import to_unit_interval
 from autoencoder.loss import training_loss
 from autoencoder.models import AE, PCA, VAE, Decoder
@@ -29,7 +30,7 @@ VALIDATION_BATCH = (
 WARM_UP_STEPS = 3  # before a CUDA graph is captured: libraries choose their kernels and allocate
 
 
-class TrainingDiverged(ValueError):
+class TrainingDiverged(ForeseenError):
     """The loss is no longer a finite number."""
 
 

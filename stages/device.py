@@ -11,7 +11,7 @@ def choose_device(tf32: bool) -> torch.device:
     """The device, configured; where no GPU can be used though one would have been, a line says why.
 
     Raises:
-        ValueError: DEVICE is no device, or one that cannot be used.
+        ForeseenError: DEVICE is no device, or one that cannot be used.
     """
     device, why_not_cuda = select_device(os.environ.get("DEVICE", "auto"))
     if why_not_cuda:

@@ -18,6 +18,7 @@ from autoencoder.checkpoints import load_checkpoint
 from autoencoder.classifier import load_judge
 from autoencoder.data import SplitParams, load_test_split, load_training_splits
 from autoencoder.devices import describe_device
+from autoencoder.errors import ForeseenError, UnusableFileError
 from autoencoder.evaluation import EvaluateParams, activity, evaluate
 from autoencoder.files import read_arrays, write_atomically, write_json
 from autoencoder.gallery import interpolations, manifold, reconstructions, samples, traversals
@@ -28,7 +29,7 @@ from autoencoder.priors import Prior, exported_priors
 from autoencoder.sheets import encode_sheet
 from stages.device import choose_device
 from stages.parameters import load_parameters
-from stages.process import StageError, run, write_timings
+from stages.process import run, write_timings
 
 SECONDS_BETWEEN_NOTES = 60.0
 
@@ -61,7 +62,7 @@ def main(argv: list[str] | None = None) -> None:
     measured |= judge_latent_space(model, image, codes, priors, judge, space)
     metrics = {name: significant(value) for name, value in measured.items()}
     if bad := [name for name, value in metrics.items() if not np.isfinite(value).all()]:
-        raise StageError(f"{args.model}: not a finite number: {', '.join(bad)}; the training went wrong")
+        raise ForeseenError(f"{args.model}: not a finite number: {', '.join(bad)}; the training went wrong")
 
     carried, unit = activity(measured, codes)
     pictures = {
@@ -87,16 +88,15 @@ def read_latents(path: Path, shape: tuple[int, int]) -> tuple[dict[str, np.ndarr
     """The side-car of an export, and the priors in it.
 
     Raises:
-        StageError: it is missing, damaged, or of another model: its test codes have another shape.
+        UnusableFileError: it is missing, damaged, or of another model: its test codes have another shape.
     """
+    latents = read_arrays(path, ("test_mean", "test_labels"))
+    if latents["test_mean"].shape != shape:
+        raise UnusableFileError(f"{path} has test codes of shape {latents['test_mean'].shape}, expected {shape}")
     try:
-        latents = read_arrays(path)
-        priors = exported_priors(latents)
-        if latents["test_mean"].shape != shape:
-            raise ValueError(f"test codes of shape {latents['test_mean'].shape}, expected {shape}")
+        return latents, exported_priors(latents)
     except (ValueError, LookupError) as error:
-        raise StageError(f"{path} cannot be read ({error}); make it again with `dvc repro`") from None
-    return latents, priors
+        raise UnusableFileError(f"{path} cannot be read ({error})") from None
 
 
 def watched(model: str, parts: Sequence[Tensor]) -> Iterator[Tensor]:

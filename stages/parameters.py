@@ -60,7 +60,7 @@ def _unfit_names(models: Any) -> Iterator[str]:
     else:
         for name in models:
             if not isinstance(name, str) or not MODEL_NAME.fullmatch(name):
-                quotes = "" if isinstance(name, str) else ", in quotes"
+                quotes = ", in quotes" if name is None or isinstance(name, bool) else ""
                 yield f"models.{name}: expected a name of a-z, 0-9 and _, no digit first{quotes}"
             elif name in RESERVED_NAMES:
                 yield f"models.{name}: this name is reserved; choose another"

@@ -11,26 +11,25 @@ from pathlib import Path
 
 import psutil
 
+from autoencoder.errors import ForeseenError, UnusableFileError
 from autoencoder.files import write_json
 
 TIMINGS_FOLDER = Path("timings")  # git-ignored and no output of a stage: timings differ from run to run
 INIT = 1  # the id of the first process, which adopts orphans
 # How torch's message begins where a GPU fails. Of those, `MISTAKE` tells a fault in this project's code, which keeps its
-# traceback, and `FULL` a GPU without memory: cuBLAS wants a workspace to begin, and NVML is what torch asks how much
-# memory is left. `NO_ENGINE` may be either of two: cuDNN's engines want workspaces, and not all of them are deterministic.
+# traceback, and `FULL` a GPU without memory: cuBLAS, cuDNN and cuSOLVER want a workspace to begin, and NVML is what torch
+# asks how much memory is left. `NO_ENGINE` may be either of two: cuDNN's engines want workspaces, and not all of them are deterministic.
 GPU = re.compile(
-    r"(CUDA (error|out of memory|driver error)|cuDNN (Frontend )?error|cusolver error|GET was unable to find an engine|NVML_SUCCESS ==)",
+    r"(CUDA (error|out of memory|driver (error|initialization failed))|No CUDA GPUs are available|cuDNN (Frontend )?error"
+    r"|cusolver error|GET was unable to find an engine|NVML_SUCCESS ==)",
     re.IGNORECASE,
 )
 MISTAKE = re.compile(r"device-side assert|invalid argument|invalid configuration|captur")
-FULL = re.compile(r"out of memory|ALLOC(ATION)?_FAILED|CUBLAS_STATUS_NOT_INITIALIZED|NVML_SUCCESS ==")
+FULL = re.compile(r"out of memory|ALLOC(ATION)?_FAILED|STATUS_NOT_INITIALIZED|NVML_SUCCESS ==")
+NO_KERNEL = re.compile(r"no kernel image")
 NO_ENGINE = re.compile(r"unable to find an engine")
 NO_MEMORY = "DefaultCPUAllocator"  # in torch's message where the machine itself has none left
 SHORTAGE = re.compile(r"[Tt]ried to allocate .+? is free")
-
-
-class StageError(RuntimeError):
-    """The stage cannot go on; the message says what is wrong, where, and how to mend it."""
 
 
 def run(main: Callable[[], None]) -> None:
@@ -40,7 +39,10 @@ def run(main: Callable[[], None]) -> None:
         threading.Thread(target=_die_with_dvc, daemon=True).start()
     try:
         main()
-    except (ValueError, OSError, StageError) as error:
+    except UnusableFileError as error:
+        print(f"error: {error}; make it again with `dvc repro`", file=sys.stderr)
+        sys.exit(1)
+    except (ForeseenError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except (MemoryError, RuntimeError) as error:
@@ -86,6 +88,8 @@ def explain_gpu_failure(error: BaseException) -> str | None:
             f"the GPU has no memory left ({shortage[0] if shortage else reason}): end what else runs there "
             "(`nvidia-smi` lists it), make batch_size smaller, or choose another device (DEVICE=cuda:1, DEVICE=cpu)"
         )
+    if NO_KERNEL.search(reason):
+        return f"this torch is not built for this GPU ({reason}): use another GPU (DEVICE=cuda:1) or DEVICE=cpu"
     if NO_ENGINE.search(reason):
         return (
             f"cuDNN cannot compute this convolution ({reason}): the GPU's memory is full (`nvidia-smi` says what else runs "

@@ -8,11 +8,12 @@ from pydantic import TypeAdapter
 from autoencoder.catalog import METRICS
 from autoencoder.claims_chart import claims_chart
 from autoencoder.comparison import REAL, as_rows
+from autoencoder.errors import UnusableFileError
 from autoencoder.files import write_atomically
 from autoencoder.report import page
 from autoencoder.sheets import encode_sheet
 from stages.parameters import load_parameters
-from stages.process import StageError, run
+from stages.process import run
 
 MODELS: TypeAdapter[dict[str, dict[str, object]]] = TypeAdapter(dict[str, dict[str, object]])
 DETAILS: TypeAdapter[dict[str, object]] = TypeAdapter(dict[str, object])
@@ -34,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     except KeyError as missing:
         if missing.args[0] not in NAMES:
             raise
-        raise StageError(f"{args.details} lacks {missing}; measure again with `dvc repro`") from None
+        raise UnusableFileError(f"{args.details} lacks {missing}") from None
     write_atomically(args.output / "claims.png", encode_sheet(chart))
     write_atomically(args.output / "README.md", text.encode())
     print(f"report: {args.output / 'README.md'} compares {', '.join(models)}")
@@ -44,13 +45,13 @@ def read_details(path: Path) -> dict[str, object]:
     """What was measured of one model.
 
     Raises:
-        StageError: the file is missing or damaged.
+        UnusableFileError: the file is missing or damaged.
     """
     try:
         return DETAILS.validate_json(path.read_bytes())
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]
-        raise StageError(f"{path} cannot be read ({reason}); make it again with `dvc repro`") from None
+        raise UnusableFileError(f"{path} cannot be read ({reason})") from None
 
 
 if __name__ == "__main__":

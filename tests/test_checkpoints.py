@@ -131,9 +131,7 @@ def test_an_unusable_checkpoint_is_one_clear_error(damage, tmp_path):
     path = tmp_path / "model.pt"
     save(path, "ae_mlp")
     spoil(path, damage)
-    with pytest.raises(
-        ValueError, match=r"model\.pt is no usable checkpoint \(.*\); make it again with `dvc repro`$"
-    ) as e:
+    with pytest.raises(ValueError, match=r"model\.pt is no usable checkpoint \(.*\)$") as e:
         load_checkpoint(path, CPU)
     assert "\n" not in str(e.value)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from autoencoder.errors import ForeseenError, UnusableFileError
 from stages.process import explain_gpu_failure, run
 from tests.nvidia import build_driver
 from tests.processes import ROOT, start
@@ -101,12 +102,36 @@ def test_more_memory_than_the_machine_has_is_one_message(fail, capsys):
     assert "params.yaml" in line
 
 
-def test_a_bug_keeps_its_traceback():
-    def fail() -> None:
-        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
-
-    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+@pytest.mark.parametrize(
+    "fail",
+    [
+        lambda: torch.ones(2, 3) @ torch.ones(4, 5),
+        lambda: np.ones((10, 20)) * np.ones(19),
+        lambda: list(zip([1], [], strict=True)),
+        lambda: int("x"),
+    ],
+    ids=["torch", "numpy", "zip", "Python"],
+)
+def test_a_bug_keeps_its_traceback(fail):
+    with pytest.raises((RuntimeError, ValueError)):
         run(fail)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ForeseenError("params.yaml: seed = x"), "error: params.yaml: seed = x\n"),
+        (UnusableFileError("model.pt is empty"), "error: model.pt is empty; make it again with `dvc repro`\n"),
+        (OSError("the disk is full"), "error: the disk is full\n"),
+    ],
+)
+def test_a_foreseen_error_is_one_message(error, said, capsys):
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(SystemExit, match="1"):
+        run(fail)
+    assert capsys.readouterr().err == said
 
 
 SHORTAGE = (
@@ -139,6 +164,14 @@ LOST = "CUDA error: unspecified launch failure\nSearch for `cudaErrorLaunchFailu
             "GET was unable to find an engine to execute this computation",
             "cuDNN cannot compute this convolution (GET was",
         ),
+        ("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED", "the GPU has no memory left ("),
+        ("cusolver error: CUSOLVER_STATUS_NOT_INITIALIZED, when calling `cusolverDnCreate`", "no memory left ("),
+        (
+            "CUDA error: no kernel image is available for execution on the device\nCUDA kernel",
+            "is not built for this GPU",
+        ),
+        ("No CUDA GPUs are available", "the GPU has failed (No CUDA GPUs"),
+        ("CUDA driver initialization failed, you might not have a CUDA gpu.", "the GPU has failed (CUDA driver"),
         ("NVML_SUCCESS == r INTERNAL ASSERT FAILED at CUDACachingAllocator.cpp", "the GPU has no memory left (NVML"),
         ("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED", "the GPU has no memory left (cuDNN"),
         ("cusolver error: CUSOLVER_STATUS_INTERNAL_ERROR, when calling `cusolverDnCreate`", "the GPU has failed (cus"),
