@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from autoencoder.classifier import Classifier
-from autoencoder.onnx_export import EXAMPLE_BATCH, ExportParams, differences, export_graph, in_parts
+from autoencoder.onnx_export import EXAMPLE_BATCH, ExportParams, differences, export_graph, finished, in_parts
 
 OUTPUT = "probability"
 
@@ -27,7 +27,7 @@ class ClassifierGraph(nn.Module):
 def export_classifier(classifier: Classifier, params: ExportParams, metadata: Mapping[str, str]) -> bytes:
     """The classifier: input `image` [batch, 1, 28, 28] in [0, 1]; output `probability` [batch, 10]."""
     example = torch.rand(EXAMPLE_BATCH, 1, 28, 28, generator=torch.Generator().manual_seed(0))
-    return export_graph(ClassifierGraph(classifier), example, "image", [OUTPUT], params, metadata)
+    return finished(export_graph(ClassifierGraph(classifier), {"image": example}, [OUTPUT], params), metadata)
 
 
 def classifier_parity(classifier: Classifier, graph: bytes, image: Float[Tensor, "n 1 28 28"]) -> dict[str, float]:
@@ -36,5 +36,6 @@ def classifier_parity(classifier: Classifier, graph: bytes, image: Float[Tensor,
     Raises:
         ParityError: see `differences`.
     """
-    (expected,) = in_parts(ClassifierGraph(classifier), image)
+    network = ClassifierGraph(classifier)
+    (expected,) = in_parts(lambda part: (network(part),), image)
     return differences(graph, "image", image, {OUTPUT: expected})

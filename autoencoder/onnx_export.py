@@ -5,13 +5,15 @@ that two exports are equal byte for byte and leak nothing. No graph draws random
 """
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Annotated
 
 import numpy as np
 import onnx
 import torch
 from jaxtyping import Float
+from onnx.utils import Extractor
 from pydantic import Field
 from torch import Tensor, nn
 from torch.export import Dim
@@ -39,45 +41,48 @@ class ExportParams(Section):
     opset: Annotated[int, Field(ge=18, le=23)]
 
 
-class EncoderGraph(nn.Module):
-    """image -> mean, and log_var for a VAE."""
+class Graphs(nn.Module):
+    """image, latent -> what the encoder makes of the image, and the decoder of the latent.
+
+    Both at once, since the exporter takes as long to begin as for a whole network.
+    """
 
     def __init__(self, model: PCA | AE | VAE) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, image: Float[Tensor, "batch 1 28 28"]) -> tuple[Tensor, ...]:
-        """Outputs in the order of `output_names`."""
-        if isinstance(self.model, VAE):
-            posterior = self.model.posterior(image)
-            return posterior.mean, posterior.log_var
-        return (self.model.encode(image),)
+    def forward(
+        self, image: Float[Tensor, "batch 1 28 28"], latent: Float[Tensor, "batch latent_dim"]
+    ) -> tuple[Tensor, ...]:
+        """What `encoded` gives, then the reconstruction."""
+        return *encoded(self.model, image), self.model.decode(latent)
 
 
-class DecoderGraph(nn.Module):
-    """latent -> reconstruction in [0, 1]."""
-
-    def __init__(self, model: PCA | AE | VAE) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, latent: Float[Tensor, "batch latent_dim"]) -> Float[Tensor, "batch 1 28 28"]:
-        """The decoded image."""
-        return self.model.decode(latent)
+def encoded(model: PCA | AE | VAE, image: Float[Tensor, "batch 1 28 28"]) -> tuple[Tensor, ...]:
+    """The mean, and of a VAE log_var."""
+    if isinstance(model, VAE):
+        posterior = model.posterior(image)
+        return posterior.mean, posterior.log_var
+    return (model.encode(image),)
 
 
-def export_encoder(model: PCA | AE | VAE, params: ExportParams, metadata: Mapping[str, str]) -> bytes:
-    """The encoder: input `image` [batch, 1, 28, 28] in [0, 1]; output `mean`, for a VAE also `log_var`."""
-    outputs = ["mean", "log_var"] if isinstance(model, VAE) else ["mean"]
-    example = torch.rand(EXAMPLE_BATCH, 1, 28, 28, generator=torch.Generator().manual_seed(0))
-    return export_graph(EncoderGraph(model), example, "image", outputs, params, {**metadata, "role": "encoder"})
+def export_model(model: PCA | AE | VAE, params: ExportParams, metadata: Mapping[str, str]) -> tuple[bytes, bytes]:
+    """Two files, each on its own.
 
-
-def export_decoder(model: PCA | AE | VAE, params: ExportParams, metadata: Mapping[str, str]) -> bytes:
-    """The decoder: input `latent` [batch, latent_dim]; output `reconstruction` [batch, 1, 28, 28] in [0, 1]."""
-    example = torch.randn(EXAMPLE_BATCH, model.latent_dim, generator=torch.Generator().manual_seed(0))
-    return export_graph(
-        DecoderGraph(model), example, "latent", ["reconstruction"], params, {**metadata, "role": "decoder"}
+    Returns:
+        The encoder: input `image` [batch, 1, 28, 28] in [0, 1]; output `mean`, for a VAE also `log_var`.
+        The decoder: input `latent` [batch, latent_dim]; output `reconstruction` [batch, 1, 28, 28] in [0, 1].
+    """
+    noise = torch.Generator().manual_seed(0)
+    examples = {
+        "image": torch.rand(EXAMPLE_BATCH, 1, 28, 28, generator=noise),
+        "latent": torch.randn(EXAMPLE_BATCH, model.latent_dim, generator=noise),
+    }
+    codes, image = ["mean", "log_var"] if isinstance(model, VAE) else ["mean"], ["reconstruction"]
+    both = Extractor(export_graph(Graphs(model), examples, [*codes, *image], params))
+    return (
+        finished(both.extract_model(["image"], codes), {**metadata, "role": "encoder"}),
+        finished(both.extract_model(["latent"], image), {**metadata, "role": "decoder"}),
     )
 
 
@@ -94,33 +99,33 @@ def _shapes(values: Iterable[onnx.ValueInfoProto]) -> dict[str, list[int | str]]
 
 
 def export_graph(
-    graph: nn.Module,
-    example: Tensor,
-    input_name: str,
-    outputs: list[str],
-    params: ExportParams,
-    metadata: Mapping[str, str],
-) -> bytes:
-    """A module of one input as one self-contained file, the batch size left open.
-
-    Raises:
-        ValueError: the exporter fixed the batch size.
-    """
+    graph: nn.Module, examples: Mapping[str, Tensor], outputs: Sequence[str], params: ExportParams
+) -> onnx.ModelProto:
+    """A module as ONNX, the batch size left open; its inputs are the examples, by name. Not yet `finished`."""
+    batch = Dim("batch")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own use of what torch deprecates
         program = torch.onnx.export(
             graph.eval().cpu(),
-            (example,),
+            tuple(examples.values()),
             dynamo=True,
             verbose=False,
             external_data=False,  # one file: a second would break under DVC's linked caches
             opset_version=params.opset,
-            input_names=[input_name],
+            input_names=list(examples),
             output_names=outputs,
-            dynamic_shapes=({0: Dim("batch")},),
+            dynamic_shapes=tuple({0: batch} for _ in examples),
         )
     assert program is not None
-    proto = program.model_proto
+    return program.model_proto
+
+
+def finished(proto: onnx.ModelProto, metadata: Mapping[str, str]) -> bytes:
+    """The graph as one self-contained file, with this metadata and nothing of the exporting process.
+
+    Raises:
+        ValueError: the exporter fixed the batch size.
+    """
     _strip(proto)
     for name in sorted(metadata):
         proto.metadata_props.add(key=name, value=metadata[name])
@@ -144,17 +149,15 @@ def _strip(proto: onnx.ModelProto) -> None:
 
 def computed(model: PCA | AE | VAE, image: Float[Tensor, "n 1 28 28"]) -> dict[str, Tensor]:
     """What torch computes of images: `mean`, of a VAE `log_var`, and the `reconstruction` of the mean."""
-    mean, *log_var = in_parts(EncoderGraph(model), image)
-    (reconstruction,) = in_parts(DecoderGraph(model), mean)
+    mean, *log_var = in_parts(partial(encoded, model), image)
+    (reconstruction,) = in_parts(lambda latent: (model.decode(latent),), mean)
     return {"mean": mean, **({"log_var": log_var[0]} if log_var else {}), "reconstruction": reconstruction}
 
 
 @torch.no_grad()
-def in_parts(graph: nn.Module, value: Tensor) -> tuple[Tensor, ...]:
-    """All outputs of a module for many rows, of which few are in memory on their way."""
-    parts = [graph(part) for part in value.split(COMPUTED_AT_ONCE)]
-    if isinstance(parts[0], Tensor):
-        return (torch.cat(parts),)
+def in_parts(network: Callable[[Tensor], tuple[Tensor, ...]], value: Tensor) -> tuple[Tensor, ...]:
+    """All outputs of a network for many rows, of which few are in memory on their way."""
+    parts = [network(part) for part in value.split(COMPUTED_AT_ONCE)]
     return tuple(torch.cat(outputs) for outputs in zip(*parts, strict=True))
 
 

@@ -23,8 +23,7 @@ from autoencoder.onnx_export import (
     ExportParams,
     computed,
     describe_graph,
-    export_decoder,
-    export_encoder,
+    export_model,
     parity,
 )
 from autoencoder.priors import draw_noise
@@ -58,7 +57,7 @@ def main(argv: list[str] | None = None) -> None:
         "params_sha256": sha256(json.dumps(trained_with, sort_keys=True).encode()),
     }
     metadata = {key: str(value) for key, value in about.items()} | {"image_range": "0 1"}
-    encoder, decoder = export_encoder(model, params, metadata), export_decoder(model, params, metadata)
+    encoder, decoder = export_model(model, params, metadata)
     train, _ = load_training_splits(args.data, split_params, cpu)
     test = load_test_split(args.data, cpu)
     image = to_unit_interval(test.images)

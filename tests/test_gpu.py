@@ -14,7 +14,7 @@ from autoencoder.devices import configure, select_device
 from autoencoder.images import to_unit_interval
 from autoencoder.inference import CUDA, open_session, why_not_cuda
 from autoencoder.models import AE, VAE, build_model
-from autoencoder.onnx_export import ExportParams, export_decoder, export_encoder, tolerance
+from autoencoder.onnx_export import ExportParams, export_model, tolerance
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
 from autoencoder.training import Training
 from tests.processes import start
@@ -101,7 +101,7 @@ def test_exported_graphs_compute_on_cuda_what_they_compute_on_the_cpu(variant):
     list(run.epochs())
     model = run.model.cpu().eval()
     image = to_unit_interval(run.train.images).cpu().numpy()
-    encoder, decoder = (make(model, ExportParams(opset=20), {}) for make in (export_encoder, export_decoder))
+    encoder, decoder = export_model(model, ExportParams(opset=20), {})
     latent = open_session(encoder, CPU).run({"image": image})["mean"]
     for graph, inputs in ((encoder, {"image": image}), (decoder, {"latent": latent})):
         served = open_session(graph, GPU)

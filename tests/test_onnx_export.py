@@ -24,9 +24,9 @@ from autoencoder.onnx_export import (
     computed,
     describe_graph,
     differences,
-    export_decoder,
-    export_encoder,
     export_graph,
+    export_model,
+    finished,
     parity,
 )
 
@@ -62,10 +62,7 @@ def images(count: int) -> torch.Tensor:
 def exports() -> dict[str, tuple[Model, bytes, bytes]]:
     """Every kind of model with its encoder and decoder."""
     models = {kind: build(kind) for kind in KINDS}
-    return {
-        kind: (model, export_encoder(model, OPSET, METADATA), export_decoder(model, OPSET, METADATA))
-        for kind, model in models.items()
-    }
+    return {kind: (model, *export_model(model, OPSET, METADATA)) for kind, model in models.items()}
 
 
 @pytest.fixture(params=KINDS)
@@ -133,8 +130,7 @@ def test_graphs_are_one_file_and_say_nothing_about_this_machine(exported):
 def test_the_same_model_exports_to_the_same_bytes(kind, exports):
     _, encoder, decoder = exports[kind]
     again = build(kind)
-    assert export_encoder(again, OPSET, dict(reversed(METADATA.items()))) == encoder
-    assert export_decoder(again, OPSET, METADATA) == decoder
+    assert export_model(again, OPSET, dict(reversed(METADATA.items()))) == (encoder, decoder)
 
 
 @pytest.mark.slow
@@ -146,10 +142,10 @@ def test_another_process_in_another_folder_exports_the_same_bytes(exports, tmp_p
 import hashlib, torch
 from pathlib import Path
 from autoencoder.checkpoints import load_checkpoint
-from autoencoder.onnx_export import ExportParams, export_decoder, export_encoder
+from autoencoder.onnx_export import ExportParams, export_model
 model, _ = load_checkpoint(Path("model.pt"), torch.device("cpu"))
-for export in (export_encoder, export_decoder):
-    print(hashlib.sha256(export(model, ExportParams(opset=20), {METADATA})).hexdigest())
+for graph in export_model(model, ExportParams(opset=20), {METADATA}):
+    print(hashlib.sha256(graph).hexdigest())
 """
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "7"}
     process = subprocess.run(
@@ -162,7 +158,7 @@ for export in (export_encoder, export_decoder):
 @pytest.mark.parametrize("opset", [18, 23])
 def test_the_opset_is_the_one_asked_for(opset):
     model = build("ae_mlp")
-    graph = export_encoder(model, ExportParams(opset=opset), {})
+    graph, _ = export_model(model, ExportParams(opset=opset), {})
     assert list(onnx.load_from_string(graph).opset_import) == [make_opsetid("", opset)]
     found = open_session(graph, device="cpu").run({"image": images(2).numpy()})["mean"]
     np.testing.assert_allclose(found, model.encode(images(2)).detach(), rtol=1e-4, atol=1e-5)
@@ -267,7 +263,7 @@ def test_a_network_that_fixes_the_batch_is_not_exported():
     assert isinstance(model, AE)
     model.encoder = Forgetful()
     with pytest.raises(Exception, match="batch"):  # torch's own error, or ours where torch lets it pass
-        export_encoder(model, OPSET, {})
+        export_model(model, OPSET, {})
 
 
 @pytest.mark.parametrize("scale", [1.0, 100.0])
@@ -276,7 +272,7 @@ def test_the_tolerance_of_latents_grows_with_their_scale(scale):
     with torch.no_grad():
         identity.weight.copy_(torch.eye(4))
     value = torch.randn(100, 4, generator=torch.Generator().manual_seed(0)) * scale
-    graph = export_graph(identity, torch.zeros(2, 4), "latent", ["mean"], OPSET, {})
+    graph = finished(export_graph(identity, {"latent": torch.zeros(2, 4)}, ["mean"], OPSET), {})
     value[0, 0] = 0.0  # where a relative tolerance allows nothing
     expected = value.clone()
     expected[0, 0] = 5e-6 * scale

@@ -105,7 +105,8 @@ def test_an_export_that_does_not_compute_what_torch_computes_writes_nothing(fini
     shutil.copytree(finished, tmp_path / "copy")
     shutil.rmtree(tmp_path / "copy" / "models" / "vae" / "onnx")
     decoder = (finished / "models" / "pca" / "onnx" / "decoder.onnx").read_bytes()
-    monkeypatch.setattr(export, "export_decoder", lambda *_: decoder)
+    encoder = (finished / "models" / "vae" / "onnx" / "encoder.onnx").read_bytes()
+    monkeypatch.setattr(export, "export_model", lambda *_: (encoder, decoder))
     with pytest.raises(ForeseenError, match=r"^reconstruction differs from torch"):
         run_in(tmp_path / "copy", "export", "vae")
     assert not (tmp_path / "copy" / "models" / "vae" / "onnx").exists()
