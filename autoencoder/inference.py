@@ -40,6 +40,11 @@ class Session:
     spare: Callable[[], ort.InferenceSession] | None = None  # opens the graph on the CPU, should CUDA fail one day
     lock: Lock = field(default_factory=Lock)
 
+    @property
+    def node_providers(self) -> set[str]:
+        """Where the nodes of the graph run: not on `provider` alone where that lacks a kernel for one of them."""
+        return {part.ep_name for part in self.session.get_provider_graph_assignment_info()}
+
     def run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """All outputs by name, for any number of rows; may be called from several threads at once.
 
@@ -83,6 +88,7 @@ def open_session(model: bytes, device: str = "auto") -> Session:
     options.intra_op_num_threads = 1  # best for these small networks, and leaves cores to other viewers
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what goes wrong is raised; below that onnxruntime also prints it
+    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     index = int(device.partition(":")[2] or 0)
     on_cpu = partial(ort.InferenceSession, model, options, providers=[CPU])
     reason = "CPU asked for" if device == "cpu" else why_not_cuda(index)

@@ -160,7 +160,10 @@ def gpu() -> str:
     machine, quality = found["environment"], found["time_to_quality"]
     recipe, step, tf32 = quality["recipe"], found["step"], found["tf32"]
     capture = [pick(run["prepare_seconds"] for run in recipe["runs"]) for pick in (min, max)]
-    fewer, more = (quality["article"]["seconds"]["median"] / (recipe["seconds"]["median"] + taken) for taken in capture)
+    faster, slower = (
+        quality["article"]["seconds"]["median"] / (recipe["seconds"]["median"] + taken) for taken in capture
+    )
+    first = quality["same_optimizer"]["runs"][0]["prepare_seconds"]  # the process's first of all
     profiled = " and ".join(f"{share['profiled']:.0%}" for share in found["kernel_share"].values())
     seconds = (f"{min(run['seconds']):.1f} to {max(run['seconds']):.1f} s" for run in (tf32["tf32"], tf32["ieee"]))
     return "\n\n".join(
@@ -173,9 +176,9 @@ def gpu() -> str:
                 numbers=False,
             ),
             _time_to_quality(quality),
-            f"These seconds begin with the first step. To capture it takes {capture[0]:.2f} s, and {capture[1]:.2f} the "
-            f"first time in a process: with that, this loop with Muon is {fewer:.0f} and {more:.0f} times faster. A step of "
-            f"`vae` takes {step['captured'] / 1e3:.2f} ms as a captured graph, {found['compiled_step'] / 1e3:.2f} with "
+            f"These seconds begin with the first step. To capture it takes {capture[0]:.2f} to {capture[1]:.2f} s: "
+            f"with that, this loop with Muon is {faster:.0f} to {slower:.0f} times faster. The first capture in a process, "
+            f"with which CUDA's libraries are loaded, took {first:.1f} s. A step of `vae` takes {step['captured'] / 1e3:.2f} ms as a captured graph, {found['compiled_step'] / 1e3:.2f} with "
             f"compiled kernels in it, and {step['eager'] / 1e3:.1f} called by Python; its 20 epochs "
             f"{' in TF32, '.join(seconds)} in full precision. The share of kernels is their time as a profiler sees it "
             f"over an undisturbed run's; over the profiled run's, which the profiler slows down, it is {profiled}.",

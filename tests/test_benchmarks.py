@@ -113,8 +113,8 @@ def test_the_verdict_says_what_is_met_and_what_is_not():
         "tf32": {"tf32": {"validation_loss": [97.0, 97.1]}, "ieee": {"validation_loss": [96.0, 96.1]}},
         "time_to_quality": {"seeds": [0, 1], "recipe": {"times_faster": 446.4, "as_good": 2}},
         "kernel_share": {
-            "ae": {"undisturbed": 0.91, "optimizer_kernels_per_step": 2.0},
-            "vae": {"undisturbed": 0.79, "optimizer_kernels_per_step": 1.98},
+            "ae": {"undisturbed": 0.91, "profiled": 0.87, "optimizer_kernels_per_step": 2.0},
+            "vae": {"undisturbed": 0.79, "profiled": 0.7, "optimizer_kernels_per_step": 1.98},
         },
         "compute": {"train_ae": 2.0, "train_vae": 3.0, "export_ae": 56.0},
     }
@@ -128,8 +128,13 @@ def test_the_verdict_says_what_is_met_and_what_is_not():
         ["ae's losses, first 2 epochs", "within 2.0e-02", "1e-02", "NOT MET"],
         ["vae in TF32 and full precision: validation loss", "mean 97.05 to 96.05", "within 0.21", "NOT MET"],
         ["faster than the article's loop", "446 times (2 of 2 as good)", "at least 300 times, all as good", "met"],
-        ["time in kernels, ae", "91%", "at least 90%", "met"],
-        ["time in kernels, vae", "79% (the profiler has lost some)", "at least 90%", "NOT MET"],
+        ["time in kernels, ae", "91% (87% of the profiled run)", "at least 90%", "met"],
+        [
+            "time in kernels, vae",
+            "79% (70% of the profiled run) (the profiler has lost some)",
+            "at least 90%",
+            "NOT MET",
+        ],
         ["stage train, ae", "2.0 s", "under 3 s", "met"],
         ["stage train, vae", "3.0 s", "under 3 s", "NOT MET"],
         ["all 3 stages", "61 s", "under 60 s", "NOT MET"],

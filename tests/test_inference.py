@@ -45,6 +45,7 @@ def test_cpu_on_request_says_so(decoder):
     session = open_session(decoder, "cpu")
     assert (session.provider, session.reason) == (CPU, "CPU asked for")
     assert session.session.get_providers() == [CPU]
+    assert session.node_providers == {CPU}
 
 
 def test_auto_without_a_driver_serves_on_the_cpu_and_says_why(decoder, driver):
@@ -113,6 +114,7 @@ def test_a_gpu_that_is_lost_while_it_serves_is_replaced_by_the_cpu(says, decoder
     np.testing.assert_array_equal(session.run(latents)["reconstruction"], served)
     assert (session.provider, session.reason) == (CPU, says)
     assert session.session.get_providers() == [CPU]
+    assert session.node_providers == {CPU}
     np.testing.assert_array_equal(session.run(latents)["reconstruction"], served)
 
 
