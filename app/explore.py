@@ -10,7 +10,7 @@ from jaxtyping import Float, UInt8
 from own_digit import code_of
 
 from autoencoder.exported import ExportedModel
-from autoencoder.planes import Plane, principal_plane
+from autoencoder.planes import Plane, principal_plane, shares
 from autoencoder.priors import PRIORS
 from autoencoder.sections import dimension_plane, plane_of_three
 from autoencoder.surroundings import code_spread, mahalanobis, nearest_codes, typical_code
@@ -69,11 +69,14 @@ def choose_plane(
         )
         if len(chosen) == 3:
             corners = [typical_code(codes, labels, label) for label in chosen]
-            return plane_of_three(codes[corners]), corners, "Through typical digits of three kinds"
-        panel.caption("Choose three; until then this is the main plane.")
+            try:
+                return plane_of_three(codes[corners]), corners, "Through typical digits of three kinds"
+            except ValueError:
+                panel.caption("The codes of these three lie on one line; this is the main plane.")
+        else:
+            panel.caption("Choose three; until then this is the main plane.")
     plane = principal_plane(codes)
-    share = plane.coordinates(codes).var(0).sum() / codes.var(0).sum()
-    return plane, [], f"The two main axes of the codes, {share:.0%} of their variance"
+    return plane, [], f"The two main axes of the codes, {shares(plane, codes).sum():.0%} of their variance"
 
 
 def nearest_html(model: ExportedModel, images: UInt8[np.ndarray, "n 28 28"], found: list[int]) -> str:

@@ -10,6 +10,6 @@ COMPONENTS = Path(__file__).resolve().parent / "components"
 
 def declare(name: str, shared: str = "") -> Any:
     """A widget, and before its script one that it shares with others: a component has but one."""
-    html, css, script = (COMPONENTS.joinpath(f"{name}.{kind}").read_text() for kind in ("html", "css", "js"))
-    before = COMPONENTS.joinpath(f"{shared}.js").read_text() if shared else ""
+    html, css, script = (COMPONENTS.joinpath(f"{name}.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
+    before = COMPONENTS.joinpath(f"{shared}.js").read_text("utf-8") if shared else ""
     return st.components.v2.component(name, html=html, css=css, js=f"{before}\n{script}")

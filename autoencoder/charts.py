@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from autoencoder.planes import principal_plane
+from autoencoder.planes import principal_plane, shares
 from autoencoder.sheets import DIGIT_COLOURS
 
 DOTS_PER_INCH = 160  # for a screen of 80 an inch: sharp on one that has twice as many
@@ -56,7 +56,7 @@ def latent_map(name: str, codes: Float[np.ndarray, "n latent_dim"], labels: UInt
         if codes.shape[1] <= 2:
             axes.set(xlabel="latent dimension 0", ylabel="latent dimension 1")
         else:
-            share = points.var(0) / max(codes.var(0).sum(), np.finfo(np.float32).tiny)
+            share = shares(plane, codes)
             axes.set(
                 xlabel=f"main axis 1 of {codes.shape[1]} dimensions ({share[0]:.0%} of the codes' variance)",
                 ylabel=f"main axis 2 ({share[1]:.0%})",

@@ -39,3 +39,8 @@ def quantile_grid(side: int) -> Float[np.ndarray, "cells 2"]:
     levels = np.array([NormalDist().inv_cdf((index + 0.5) / side) for index in range(side)])
     across, down = np.meshgrid(levels, -levels)
     return np.stack([across.ravel(), down.ravel()], 1)
+
+
+def shares(plane: Plane, codes: Float[np.ndarray, "n latent_dim"]) -> Float[np.ndarray, "2"]:
+    """How much of the codes' variance lies along each axis, of 1; nothing where they do not vary."""
+    return plane.coordinates(codes).var(0) / max(codes.var(0).sum(), np.finfo(np.float32).tiny)

@@ -13,6 +13,7 @@ from autoencoder.catalog import METRICS, PER_PRIOR, PRIOR_MEANINGS
 from autoencoder.claims import baselines, caveat, claims_table, completeness, continuity, pairs, rules
 from autoencoder.comparison import REAL, Models, Rows, metrics_table, table
 from autoencoder.config import Parameters
+from autoencoder.files import write_atomically
 from scripts import measured, robustness
 from scripts.machine import in_words
 from scripts.seeds import RESULTS as SEEDS
@@ -110,4 +111,4 @@ def rewritten(text: str) -> str:
 
 if __name__ == "__main__":
     for document in DOCUMENTS:
-        document.write_text(rewritten(document.read_text()))
+        write_atomically(document, rewritten(document.read_text("utf-8")).encode())

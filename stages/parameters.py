@@ -19,19 +19,27 @@ def load_parameters(path: Path = Path("params.yaml"), dag: Path = Path("dvc.yaml
         ParameterError: see `Parameters.load`; or an unknown key; or a model name that paths and `-S` cannot carry.
     """
     parameters = Parameters.load(path)
-    known = set(_declared_keys(Parameters.load(dag).tree))
+    known = set(_declared_keys(_section(Parameters.load(dag).tree.get("stages"))))
+    if not known:
+        raise ParameterError(f"{dag}: no stage reads a parameter; expected `params` under `stages`")
     mistakes = [*_unknown(parameters.tree, known), *_unfit_names(parameters.tree.get("models"))]
     if mistakes:
         raise ParameterError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     return parameters
 
 
-def _declared_keys(dag: Mapping[str, Any]) -> Iterator[str]:
+def _section(value: Any) -> dict[str, Any]:
+    """The mapping, or an empty one: what is wrong with dvc.yaml, DVC says."""
+    return value if isinstance(value, dict) else {}
+
+
+def _declared_keys(stages: Mapping[str, Any]) -> Iterator[str]:
     """The dotted keys under `params:` in dvc.yaml; `*` stands for an interpolated part."""
-    for stage in dag["stages"].values():
-        for entry in stage.get("params", []):
-            if isinstance(entry, str):  # else another file's: {its path: [keys]}
-                yield re.sub(r"\$\{[^}]*\}", "*", entry)
+    for stage in map(_section, stages.values()):
+        for entry in _section(stage.get("do", stage)).get("params") or []:  # `do` holds the stage of a `foreach`
+            named = _section(entry)  # {a file's path: [keys]}; other files are their own business
+            for key in (named.get("params.yaml") or []) if named else [entry]:
+                yield re.sub(r"\$\{[^}]*\}", "*", str(key))
 
 
 def _unknown(tree: Mapping[str, Any], known: set[str], prefix: str = "") -> Iterator[str]:

@@ -322,11 +322,34 @@ def test_a_stage_finds_the_mistakes_in_what_it_reads(main, old, new, message):
         main(STAGES[main.__module__.removeprefix("stages.")])
 
 
-def test_a_stage_of_ones_own_may_read_another_file():
+@pytest.mark.parametrize(
+    ("own", "known"),
+    [
+        ("cmd: 'true'\n    params:\n      - mine.yaml: [a]", False),
+        ("cmd: 'true'\n    params:\n      - params.yaml: [mine]", True),
+        ("foreach: [1]\n    do:\n      cmd: 'true'\n      params: [mine]", True),
+        ("params:", False),
+        ("", False),
+    ],
+    ids=["another file's", "this file's", "foreach", "no parameters yet", "nothing yet"],
+)
+def test_a_stage_of_ones_own_is_understood(own, known):
     dag = Path("dvc.yaml").read_text()
-    own = "  own:\n    cmd: 'true'\n    params:\n      - mine.yaml: [a]\n"
-    Path("dvc.yaml").write_text(dag.replace("stages:\n", "stages:\n" + own, 1))
+    Path("dvc.yaml").write_text(dag.replace("stages:\n", f"stages:\n  own:\n    {own}\n", 1))
     assert load_parameters().tree["seed"] == 0
+    edit("seed: 0", "seed: 0\nmine: 3")
+    if known:
+        assert load_parameters().tree["mine"] == 3
+    else:
+        with pytest.raises(ParameterError, match="mine is not a known parameter"):
+            load_parameters()
+
+
+@pytest.mark.parametrize("dag", ["stages:\n", "stagez: {}\n"])
+def test_without_stages_there_are_no_parameters(dag):
+    Path("dvc.yaml").write_text(dag)
+    with pytest.raises(ParameterError, match=r"^dvc\.yaml: no stage reads a parameter"):
+        load_parameters()
 
 
 README_MODELS = re.findall(r"'\+models\.(\w+)=(\{.*\})'", (ROOT / "README.md").read_text())

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -81,16 +82,20 @@ def test_sliders_come_by_activity_with_a_strip_each(explore, root):
     np.testing.assert_array_equal(strips[first["index"], -1], to_uint8(model.decode(z[None]))[0])
 
 
-def test_a_dimension_whose_codes_do_not_vary_is_dead(explore, root):
-    path = root / "models" / "vae" / "onnx"
+def collapse(path: Path, dimensions: list[int]) -> None:
+    """Give an export codes that do not vary in these dimensions."""
     with np.load(path / "latents.npz") as arrays:
         latents = dict(arrays)
-    latents["test_mean"][:, 2] = 0.5
+    latents["test_mean"][:, dimensions] = 0.5
     np.savez(path / "latents.npz", **latents)
     manifest = json.loads((path / "manifest.json").read_text())
     content = (path / "latents.npz").read_bytes()
     manifest["files"]["latents.npz"] |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     (path / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_a_dimension_whose_codes_do_not_vary_is_dead(explore, root):
+    collapse(root / "models" / "vae" / "onnx", [2])
     dimensions = given(explore(model="vae"), "latent_sliders")["dimensions"]
     assert [dimension["index"] for dimension in dimensions if dimension["dead"]] == [2]
     assert dimensions[-1]["index"] == 2
@@ -112,6 +117,14 @@ def test_the_plane_of_three_digits_marks_them(explore):
     shown = given(checked(app), "latent_map")
     assert shown["corners"] == []
     assert shown["caption"].startswith("Parallel to the plane through three typical digits, through the point")
+
+
+@pytest.mark.parametrize(("alive", "share"), [(1, "100%"), (0, "0%")])
+def test_a_collapsed_space_has_no_plane_of_three_digits_and_says_so(explore, root, alive, share):
+    collapse(root / "models" / "vae" / "onnx", list(range(alive, 8)))
+    app = explore(model="vae", plane="Digits")
+    assert "lie on one line" in " ".join(caption.value for caption in app.sidebar.caption)
+    assert given(app, "latent_map")["caption"].startswith(f"The two main axes of the codes, {share} of their variance")
 
 
 def test_a_link_to_no_test_image_is_passed_over(explore):
