@@ -17,7 +17,7 @@ MODELS = Parameters.load(ROOT / "params.yaml").tree["models"]
 
 
 def test_the_chart_shows_the_models_of_params_yaml_alone(last_run):
-    fewer = {name: MODELS[name] for name in ("pca", "vae_2d")}
+    fewer = dict(list(MODELS.items())[::2])
     chart = claims_chart({name: last_run[name] for name in (*fewer, REAL)}, fewer)
     np.testing.assert_array_equal(claims_chart(last_run, fewer), chart)
     assert chart.shape[2] == 3
@@ -49,7 +49,10 @@ def test_names_hide_no_point_and_no_name_and_stay_inside(crowd):
 @pytest.mark.parametrize("measured", ["seeds", "seeds_elsewhere"])
 @pytest.mark.parametrize("run", range(3))
 def test_on_either_machine_names_hide_no_name_and_no_mark(measured, run, monkeypatch):
-    found = json.loads((ROOT / f"benchmarks/results/{measured}.json").read_text())["rows"]
+    found = json.loads((ROOT / f"benchmarks/results/{measured}.json").read_text())
+    if run >= len(found["seeds"]):
+        pytest.skip(f"{measured}.json is of fewer seeds")
+    rows = {name: {key: [values[run]] for key, values in row.items()} for name, row in found["rows"].items()}
     named = []
 
     def noted(axes: Axes, places: dict) -> None:
@@ -57,7 +60,7 @@ def test_on_either_machine_names_hide_no_name_and_no_mark(measured, run, monkeyp
         named.append((axes, places))
 
     monkeypatch.setattr("autoencoder.claims_chart._name", noted)
-    claims_chart({name: {key: [values[run]] for key, values in row.items()} for name, row in found.items()}, MODELS)
+    claims_chart(rows, {name: params for name, params in MODELS.items() if name in rows})
     for axes, places in named:
         boxes = [text.get_window_extent() for text in axes.texts]
         marks = axes.transData.transform([place for points in places.values() for place in (points[0], points[-1])])

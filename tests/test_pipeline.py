@@ -113,7 +113,7 @@ def test_every_path_of_a_command_is_a_dependency_or_an_output(stage):
 def test_every_parameter_of_a_stage_exists(stage):
     for key in definition(stage).get("params", []):
         value = PARAMS
-        for part in re.sub(r"\$\{item\.model\}", "vae", key).split("."):
+        for part in re.sub(r"\$\{item\.model\}", next(iter(PARAMS["models"])), key).split("."):
             value = value[part]
 
 
