@@ -3,7 +3,6 @@
 Needs the workspace's data and models, which `make repro` makes.
 """
 
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,19 +18,17 @@ from benchmarks.quality import time_to_quality
 from benchmarks.report import run_parts
 from benchmarks.serving import decoding
 from benchmarks.viewer import first_paint
+from benchmarks.workspace import DATA, MODELS, require
 from scripts.machine import environment
 
 CPU = torch.device("cpu")
-DATA = Path("data/mnist.npz")
-MODEL = Path("models/vae")
+MODEL = MODELS / "vae"
 SEEDS = range(5)
 
 
 def main() -> None:
     """Run every part, or those that the command line names."""
-    for path in (DATA, MODEL / "model.pt", MODEL / "onnx" / "decoder.onnx"):
-        if not path.exists():
-            sys.exit(f"error: {path} is missing; make it with `make repro`")
+    require(DATA, MODEL / "model.pt", MODEL / "onnx" / "decoder.onnx")
     configure(CPU, tf32=False)
     train, validation = load_training_splits(DATA, SplitParams(validation_size=10_000), CPU)
     test = load_test_split(DATA, CPU)

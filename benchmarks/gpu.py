@@ -44,6 +44,7 @@ from benchmarks.quality import time_to_quality
 from benchmarks.report import RESULTS, run_parts
 from benchmarks.timing import wait_for
 from benchmarks.verdict import table
+from benchmarks.workspace import DATA, require
 from scripts.dvc_command import lay_out
 from scripts.machine import environment
 
@@ -272,12 +273,11 @@ def main() -> None:
     """Run every part, or those that the command line names."""
     if not torch.cuda.is_available():
         sys.exit("error: this benchmark needs a CUDA device, and torch sees none")
-    device, data = torch.device("cuda:0"), Path("data/mnist.npz")
-    if not data.exists():
-        sys.exit(f"error: {data} is missing; make it with `dvc repro download`")
+    require(DATA)
+    device = torch.device("cuda:0")
     configure(device, tf32=True)
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(data, Path(folder) / "pipeline", device)
+        bench = Bench(DATA, Path(folder) / "pipeline", device)
         parts = [
             bench.kernel_share,  # before other work, after which profilers lose more
             bench.same_bytes,

@@ -5,7 +5,6 @@ benchmarks/results/judges.json. Needs the workspace's data and models, which `ma
 """
 
 import json
-import sys
 from pathlib import Path
 from unittest import mock
 
@@ -25,21 +24,18 @@ from autoencoder.images import to_unit_interval
 from autoencoder.latent_space import LatentSpaceParams, judge_latent_space, reference
 from autoencoder.priors import exported_priors
 from benchmarks.report import RESULTS, rounded
+from benchmarks.workspace import DATA, MODELS, require
 from scripts.machine import environment
 
-DATA, MODELS = Path("data/mnist.npz"), Path("models")
 JUDGES = 3
 KEPT = (*HEADLINE, *(name for name in SAMPLED if name not in HEADLINE))
 
 
-def main() -> int:
-    """The exit code: 1 where the pipeline has not run."""
+def main() -> None:
+    """Train the classifiers and let each judge all models."""
     parameters = Parameters.load(Path("params.yaml"))
     names, device = list(parameters.tree["models"]), torch.device("cpu")
-    for path in (DATA, *(MODELS / name / "onnx" / "latents.npz" for name in names)):
-        if not path.exists():
-            print(f"error: {path} is missing; make it with `make repro`", file=sys.stderr)
-            return 1
+    require(DATA, *(MODELS / name / "onnx" / "latents.npz" for name in names))
     configure(device, tf32=False)
     space = parameters.read("latent_space", LatentSpaceParams.model_validate)
     train, validation = load_training_splits(DATA, parameters.read("data", SplitParams.model_validate), device)
@@ -56,7 +52,6 @@ def main() -> int:
             print(f"classifier {index + 1} of {JUDGES}, {name}: {json.dumps(kept)}", flush=True)
     results = {"environment": environment(device), "seed": parameters.tree["seed"], "rows": rows}
     write_json(RESULTS / "judges.json", results)
-    return 0
 
 
 def trained(params: ClassifierParams, train: Split, validation: Split, seed: int) -> Judge:
@@ -76,4 +71,4 @@ def judged(name: str, judge: Judge, test: Split, space: LatentSpaceParams) -> di
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

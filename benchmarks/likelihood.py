@@ -17,10 +17,10 @@ from autoencoder.devices import select_device
 from autoencoder.files import write_json
 from benchmarks.pipeline import lay_out_with_data
 from benchmarks.report import RESULTS, rounded
+from benchmarks.workspace import DATA, require
 from scripts.dvc_command import dvc
 from scripts.machine import environment
 
-DATA = Path("data/mnist.npz")
 FOLDER = Path(".bench/likelihood")
 SETTINGS = Path("benchmarks/likelihood.yaml")
 FIGURES = ("nll", "nll_gmm", "elbo", "kl_divergence", "active_units", "parameters")
@@ -33,9 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.likelihood", description=__doc__)
     parser.add_argument("models", nargs="+", choices=list(settings["models"]), help="which of likelihood.yaml")
     wanted = parser.parse_args(argv).models
-    if not DATA.exists():
-        print(f"error: {DATA} is missing; make it with `dvc repro download`", file=sys.stderr)
-        return 1
+    require(DATA)
     try:
         machine = environment(select_device(os.environ.get("DEVICE", "auto"))[0])
     except ValueError as error:

@@ -4,9 +4,7 @@ Test digits are moved, scaled, lit unevenly, blurred, made noisy and saved as JP
 seed. The preparation was tuned on training digits. Needs the workspace's data and models, which `make repro` makes.
 """
 
-import sys
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,19 +18,16 @@ from autoencoder.preparation import from_picture
 from autoencoder.reader import Reader, load_reader
 from autoencoder.uploads import PictureError, read_grey
 from benchmarks.report import run_parts
+from benchmarks.workspace import DATA, MODELS, require
 from scripts.photographs import SETTINGS, Setting, naively_resized, photograph
 
-DATA = Path("data/mnist.npz")
-MODELS = Path("models")
 DIGITS = 500
 SEED = 0
 
 
 def main() -> None:
     """Measure every setting, or those that the command line names."""
-    for path in (DATA, MODELS / "vae" / "onnx", MODELS / "classifier" / "onnx"):
-        if not path.exists():
-            sys.exit(f"error: {path} is missing; make it with `make repro`")
+    require(DATA, MODELS / "vae" / "onnx", MODELS / "classifier" / "onnx")
     with np.load(DATA, allow_pickle=False) as arrays:
         images = arrays["test_images"]
     digits = images[np.random.default_rng(SEED).choice(len(images), DIGITS, replace=False)]

@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     """The exit code: that of the first DVC command that fails."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("seeds", nargs="*", type=int, default=SEEDS)
-    seeds = parser.parse_args(argv).seeds
+    seeds = tuple(dict.fromkeys(parser.parse_args(argv).seeds))  # one that is named twice counts once
     if refused():
         return 1
     if not inside_git():

@@ -200,10 +200,15 @@ def test_discarding_forgets_this_state_and_those_that_nobody_has_gone_on_from_fo
         point.save(STATE)
     (tmp_path / "download-failure.json").write_text("{}")
     month_ago = time.time() - 31 * 24 * 3600
-    os.utime(old.path, (month_ago, month_ago))
+    killed = [tmp_path / f".{name}.pt.partial" for name in ("vae-0", "vae-1")]  # while it wrote
+    for path in killed:
+        path.write_bytes(b"half")
+    for path in (old.path, killed[0]):
+        os.utime(path, (month_ago, month_ago))
     finished.discard()
     finished.discard()
     assert [point.load() is None for point in points] == [True, False, False, True]
+    assert [path.exists() for path in killed] == [False, True]
     assert other.path.exists()  # a quick try with other parameters costs no long run its state
     assert (tmp_path / "download-failure.json").exists()
 

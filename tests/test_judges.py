@@ -17,7 +17,7 @@ def test_the_first_judge_is_the_pipeline_s_and_the_others_are_others(finished, t
     monkeypatch.setattr(judges, "DATA", Path("data/digits.npz"))
     monkeypatch.setattr(judges, "RESULTS", tmp_path)
     monkeypatch.setattr(judges, "JUDGES", 2)
-    assert judges.main() == 0
+    judges.main()
     rows = json.loads((tmp_path / "judges.json").read_text())["rows"]
     assert list(rows) == sorted([*MODELS, REAL])
     for name, row in rows.items():
@@ -30,8 +30,14 @@ def test_the_first_judge_is_the_pipeline_s_and_the_others_are_others(finished, t
     assert "digits_drawn_normal" in rows["pca"]
 
 
-def test_without_models_there_is_nothing_to_judge(tmp_path, monkeypatch, capsys):
+def test_without_models_there_is_nothing_to_judge(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     monkeypatch.chdir(tmp_path)
-    assert judges.main() == 1
-    assert capsys.readouterr().err == "error: data/mnist.npz is missing; make it with `make repro`\n"
+    with pytest.raises(SystemExit, match=r"^error: data/mnist\.npz is missing; make it with `make repro`$"):
+        judges.main()
+
+
+def test_models_of_another_data_set_are_not_judged_on_mnist(finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    with pytest.raises(SystemExit, match=r"^error: params\.yaml: data\.dataset = digits: this is measured on mnist$"):
+        judges.main()

@@ -152,6 +152,9 @@ def test_real_images_give_the_ceiling_and_the_floor(digits, judge):
     same = reference(judge, test.head(400), test.head(400), PARAMS)
     assert same["classifier_fid_normal"] == pytest.approx(0, abs=1e-6)
     assert same["coverage_normal"] == 1
+    spread = evenly_spread(200, 400)
+    fewer = Split(test.images[spread], test.labels[spread])  # FID is biased by the sets' sizes: as many of both
+    assert reference(judge, fewer, test.head(400), PARAMS)["classifier_fid_normal"] == pytest.approx(0, abs=1e-6)
 
 
 def test_fewer_images_than_neighbours_are_a_mistake_in_params_yaml(image, judge):
