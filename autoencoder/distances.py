@@ -8,6 +8,7 @@ from jaxtyping import Float
 from scipy.linalg import eigh
 from scipy.spatial.distance import cdist, pdist
 from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
 
 MMD_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # Tolstikhin et al. 2018, appendix: C = scale * 2 * latent_dim
 
@@ -17,12 +18,14 @@ def frechet_distance(a: Float[np.ndarray, "n dim"], b: Float[np.ndarray, "m dim"
 
     Not below 0; 0 for equal moments. Biased upwards by finite samples: compare sets of the same sizes only.
     """
-    mean_a, mean_b = a.mean(0, dtype=np.float64), b.mean(0, dtype=np.float64)
-    cov_a, cov_b = (np.atleast_2d(np.cov(points, rowvar=False, dtype=np.float64)) for points in (a, b))
-    # tr (A B)^(1/2) from the symmetric A^(1/2) B A^(1/2), which has the same eigenvalues: real, whatever the rounding
-    variances, directions = eigh(cov_a)
-    root = (directions * np.sqrt(variances.clip(min=0))) @ directions.T
-    cross = np.sqrt(eigh(root @ cov_b @ root, eigvals_only=True).clip(min=0)).sum()
+    # on matrices so small more threads only wait for each other
+    with threadpool_limits(1, user_api="blas"):
+        mean_a, mean_b = a.mean(0, dtype=np.float64), b.mean(0, dtype=np.float64)
+        cov_a, cov_b = (np.atleast_2d(np.cov(points, rowvar=False, dtype=np.float64)) for points in (a, b))
+        # tr (A B)^(1/2) from the symmetric A^(1/2) B A^(1/2), which has the same eigenvalues: real, whatever the rounding
+        variances, directions = eigh(cov_a)
+        root = (directions * np.sqrt(variances.clip(min=0))) @ directions.T
+        cross = np.sqrt(eigh(root @ cov_b @ root, eigvals_only=True).clip(min=0)).sum()
     distance = np.square(mean_a - mean_b).sum() + np.trace(cov_a) + np.trace(cov_b) - 2 * cross
     return max(float(distance), 0.0)
 
