@@ -1,6 +1,7 @@
 # `make repro` and `make test` are all a fresh machine needs: each makes .venv, installs, and runs.
 .PHONY: repro app test demo check bench bench-gpu seeds screenshots clean
 
+# Tables have arrows in them, whatever the locale is.
 export PYTHONUTF8 := 1
 VENV := .venv
 BIN := $(VENV)/bin
