@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from autoencoder.checkpoints import UNREADABLE
-from autoencoder.config import ParameterError, Section
+from autoencoder.config import LARGEST, ParameterError, Section
 from autoencoder.data import Split
 from autoencoder.errors import UnusableFileError
 from autoencoder.files import write_atomically
@@ -42,7 +42,7 @@ class ClassifierParams(Section):
 
     epochs: Annotated[int, Field(ge=1, le=100_000)]
     batch_size: Annotated[int, Field(ge=1)]
-    learning_rate: Annotated[float, Field(gt=0, le=1e30)]
+    learning_rate: Annotated[float, Field(gt=0, le=LARGEST)]
     real_acceptance: Annotated[float, Field(gt=0, lt=1)]
 
 

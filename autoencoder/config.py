@@ -15,6 +15,7 @@ from ruamel.yaml.error import YAMLError
 from autoencoder.errors import ForeseenError
 
 T = TypeVar("T")
+LARGEST = 1e30  # of the numbers that torch computes with: far from where single precision overflows
 UNKNOWN = {"extra_forbidden", "invalid_key"}  # pydantic's types of problem
 
 

@@ -2,10 +2,11 @@
 
 import os
 import warnings
+from collections.abc import Sequence
 
 import torch
 
-from autoencoder.driver import why_no_gpu, why_no_work
+from autoencoder.driver import compute_capability, why_no_gpu, why_no_work
 from autoencoder.errors import ForeseenError
 
 
@@ -37,11 +38,27 @@ def select_device(name: str = "auto") -> tuple[torch.device, str]:
 
 def _why_no_gpu(index: int) -> str:
     """Nothing where torch can use this GPU, otherwise what is missing."""
+    capability = compute_capability(index)
+    if capability and not _has_kernels(capability, torch.cuda.get_arch_list()):
+        return f"this torch has no kernels for a GPU of compute capability {capability[0]}.{capability[1]}"
     if torch.cuda.is_available() and index < torch.cuda.device_count():
         return ""
     if torch.version.cuda is None:
         return "this torch is built without CUDA"
     return why_no_gpu(torch.version.cuda, "torch", index) or why_no_work(index) or "torch does not find the GPU"
+
+
+def _has_kernels(capability: tuple[int, int], built_for: Sequence[str]) -> bool:
+    """Whether a library built for these architectures runs on a GPU of this compute capability.
+
+    Kernels (`sm_86`) serve GPUs of their major version, PTX (`compute_120`) all later ones; built for none, it cannot
+    be told.
+    """
+    for architecture in built_for:
+        kind, _, digits = architecture.rstrip("af").partition("_")
+        if int(digits) // 10 == capability[0] if kind == "sm" else int(digits) <= 10 * capability[0] + capability[1]:
+            return True
+    return not built_for
 
 
 def describe_device(device: torch.device) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 NO_DEVICE = 100  # CUDA_ERROR_NO_DEVICE
+CAPABILITY = (75, 76)  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR
 
 
 def why_no_gpu(needs: str, by: str, index: int = 0) -> str | None:
@@ -42,6 +43,21 @@ def why_no_work(index: int = 0) -> str | None:
         return f"the GPU does not start: {_say(driver, code)}"
     driver.cuDevicePrimaryCtxRelease_v2(index)
     return None
+
+
+def compute_capability(index: int = 0) -> tuple[int, int] | None:
+    """Which instructions a device understands, (9, 0) for Hopper; None where the driver does not say."""
+    try:
+        driver = ctypes.CDLL(LIBRARY)
+    except OSError:
+        return None
+    found = ctypes.c_int(), ctypes.c_int()
+    if driver.cuInit(0) or any(
+        driver.cuDeviceGetAttribute(ctypes.byref(value), which, index)
+        for value, which in zip(found, CAPABILITY, strict=True)
+    ):
+        return None
+    return found[0].value, found[1].value
 
 
 def _say(driver: Any, code: int) -> str:

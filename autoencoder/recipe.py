@@ -8,12 +8,11 @@ from jaxtyping import Float
 from pydantic import Field, TypeAdapter
 from torch import Tensor
 
-from autoencoder.config import Section
+from autoencoder.config import LARGEST, Section
 from autoencoder.models import AE, VAE, AEParams, ArticleParams, PCAParams, VAEParams
 from autoencoder.muon import Muon
 
 Share = Annotated[float, Field(ge=0, le=1)]
-LARGEST = 1e30  # numbers of params.yaml: far from where single precision overflows
 Positive = Annotated[float, Field(gt=0, le=LARGEST)]
 Weight = Annotated[float, Field(ge=0, le=LARGEST)]
 Epochs = Annotated[int, Field(ge=1, le=100_000)]

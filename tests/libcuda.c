@@ -20,6 +20,12 @@ int cuDeviceGetCount(int *count) {
     return 0;
 }
 
+int cuDeviceGetAttribute(int *value, int attribute, int device) {
+    int capability = setting("DRIVER_CAPABILITY", 90);
+    *value = attribute == 75 ? capability / 10 : capability % 10;
+    return 0;
+}
+
 int cuGetErrorString(int code, const char **words) {
     *words = "words of the driver";
     return 0;

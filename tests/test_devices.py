@@ -6,11 +6,14 @@ import sys
 import pytest
 import torch
 
+from autoencoder import devices
 from autoencoder.devices import configure, describe_device, select_device
+from autoencoder.errors import ForeseenError
 from tests.pretended_gpu import pretended_gpu
 
 SCRIPT = """
 import torch
+from autoencoder import devices
 from autoencoder.devices import configure
 {configure}
 tiny = torch.full((1024, 1024), 1e-40)  # large enough for several threads
@@ -75,3 +78,21 @@ def test_auto_takes_the_gpu_that_torch_can_use(monkeypatch):
     monkeypatch.setattr(torch.version, "cuda", None)
     with pytest.raises(ValueError, match="this torch is built without CUDA"):
         select_device("cuda:2")
+
+
+@pytest.mark.parametrize(
+    ("capability", "fits"),
+    [((7, 5), True), ((8, 9), True), ((9, 0), True), ((12, 1), True), ((6, 1), False), ((11, 0), False)],
+)
+def test_a_gpu_that_torch_has_no_kernels_for_is_left_alone(capability, fits, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_80", "sm_90a", "compute_120"])
+    monkeypatch.setattr(devices, "compute_capability", lambda index: capability if index == 0 else None)
+    if fits:
+        assert select_device("auto") == (torch.device("cuda:0"), "")
+        return
+    why = f"this torch has no kernels for a GPU of compute capability {capability[0]}.{capability[1]}"
+    assert select_device("auto") == (torch.device("cpu"), why)
+    with pytest.raises(ForeseenError, match=f"^DEVICE=cuda: {why}; DEVICE=cpu works without a GPU$"):
+        select_device("cuda")

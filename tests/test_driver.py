@@ -7,9 +7,10 @@ import onnxruntime
 import pytest
 import torch
 
-from autoencoder.driver import why_no_gpu, why_no_work
+from autoencoder.driver import compute_capability, why_no_gpu, why_no_work
 from autoencoder.inference import CUDA
 from tests.nvidia import FakeDriver, build_driver, pretend
+from tests.processes import start
 
 TOO_OLD = "the NVIDIA driver supports CUDA 12.4, {} needs 13.0: update the driver"
 CASES = {
@@ -97,3 +98,17 @@ def test_torch_and_onnxruntime_fall_back_to_the_cpu_and_say_why(case, export, tm
         "(device(type='cpu'), '')",
         f"CPUExecutionProvider: {CASES[case].format('onnxruntime') if built else 'this onnxruntime is built without CUDA'}",
     ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how Linux finds libraries")
+@pytest.mark.parametrize(
+    ("setting", "found"), [({"DRIVER_CAPABILITY": "61"}, "(6, 1)"), ({"DRIVER_INIT": "803"}, "None")]
+)
+def test_the_driver_says_what_a_gpu_understands(setting, found, tmp_path):
+    script = "from autoencoder.driver import compute_capability\nprint(compute_capability())"
+    assert start(script, {**build_driver(tmp_path), **setting}) == (0, f"{found}\n", "")
+
+
+def test_without_a_driver_nothing_says_what_a_gpu_understands(monkeypatch):
+    pretend(monkeypatch, None)
+    assert compute_capability() is None

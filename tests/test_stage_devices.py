@@ -87,6 +87,15 @@ def test_the_cpu_works_beside_a_gpu_without_memory_left(stage, finished, full_gp
 @pytest.mark.skipif(sys.platform != "linux", reason="how Linux finds libraries")
 @pytest.mark.skipif(torch.version.cuda is None, reason="this torch is built without CUDA")
 @pytest.mark.usefixtures("project")
+def test_beside_a_gpu_that_is_too_old_for_torch_the_cpu_trains_and_says_why(full_gpu):
+    process = start("train", "vae", **full_gpu | {"DEVICE": "auto", "DRIVER_CAPABILITY": "61"})
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout.startswith("on the CPU: this torch has no kernels for a GPU of compute capability 6.1\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how Linux finds libraries")
+@pytest.mark.skipif(torch.version.cuda is None, reason="this torch is built without CUDA")
+@pytest.mark.usefixtures("project")
 def test_a_gpu_without_memory_left_is_one_message(full_gpu):
     process = start("train", "vae", **full_gpu | {"DEVICE": "auto"})
     assert process.returncode == 1
