@@ -6,7 +6,6 @@ Works in a temporary copy of the project; the workspace's data is read and its r
 import hashlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -40,6 +39,7 @@ from autoencoder.models import AE, VAE, build_model
 from autoencoder.onnx_export import tolerance
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
 from autoencoder.training import Training
+from benchmarks.pipeline import lay_out_with_data
 from benchmarks.quality import time_to_quality
 from benchmarks.report import RESULTS, run_parts
 from benchmarks.timing import wait_for
@@ -162,9 +162,7 @@ class Bench:
 
     def compute(self) -> dict[str, float]:
         """Seconds of every stage of a whole `dvc repro`, in one process, so that none is spent on starting it."""
-        lay_out(self.folder)
-        (self.folder / "data").mkdir(exist_ok=True)
-        shutil.copy2(self.data, self.folder / "data" / self.data.name)
+        lay_out_with_data(self.folder, self.data)
         command = [sys.executable, "-m", "benchmarks.compute", str(self.folder)]
         environment = {**os.environ, "DEVICE": str(self.device)}
         return json.loads(subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout)

@@ -15,7 +15,7 @@ from typing import Any
 from autoencoder.config import Parameters
 from autoencoder.devices import select_device
 from autoencoder.files import write_json
-from benchmarks.pipeline import lay_out_with_data
+from benchmarks.pipeline import lay_out_downloaded
 from benchmarks.report import RESULTS, rounded
 from benchmarks.workspace import DATA, require
 from scripts.dvc_command import dvc
@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    lay_out_with_data(FOLDER, DATA)
+    lay_out_downloaded(FOLDER, DATA)
     params = adapted(Parameters.load(Path("params.yaml")).tree, settings)
     write_json(FOLDER / "params.yaml", params)  # JSON is YAML
     path = RESULTS / "likelihood.json"

@@ -13,7 +13,7 @@ from scripts.dvc_command import dvc, lay_out
 
 def from_scratch(folder: Path, data: Path) -> dict[str, Any]:
     """Wall seconds of `dvc repro` without the download, and what its stages say of themselves."""
-    lay_out_with_data(folder, data)
+    lay_out_downloaded(folder, data)
     wall = _repro(folder)
     stages = {path.stem: json.loads(path.read_text()) for path in sorted((folder / "timings").glob("*.json"))}
     return {
@@ -25,10 +25,15 @@ def from_scratch(folder: Path, data: Path) -> dict[str, Any]:
 
 
 def lay_out_with_data(folder: Path, data: Path) -> None:
-    """The pipeline in a folder of its own, with the workspace's data as if it had been downloaded there."""
+    """The pipeline in a folder of its own, with the workspace's data; DVC does not know them yet."""
     lay_out(folder)
     (folder / "data").mkdir(exist_ok=True)
     shutil.copy2(data, folder / "data" / data.name)
+
+
+def lay_out_downloaded(folder: Path, data: Path) -> None:
+    """The same, and for DVC the data are what `download` has written there."""
+    lay_out_with_data(folder, data)
     if dvc("commit", "--force", "download", root=folder, quiet=True):
         raise RuntimeError("dvc commit failed")
 

@@ -18,7 +18,8 @@ TIMINGS_FOLDER = Path("timings")  # git-ignored and no output of a stage: timing
 INIT = 1  # the id of the first process, which adopts orphans
 # How torch's message begins where a GPU fails. Of those, `MISTAKE` tells a fault in this project's code, which keeps its
 # traceback, and `FULL` a GPU without memory: cuBLAS, cuDNN and cuSOLVER want a workspace to begin, and NVML is what torch
-# asks how much memory is left. `NO_ENGINE` may be either of two: cuDNN's engines want workspaces, and not all of them are deterministic.
+# asks how much memory is left. `NO_ENGINE` may be either of two: cuDNN's engines want workspaces, and not all of them are
+# deterministic.
 GPU = re.compile(
     r"(CUDA (error|out of memory|driver (error|initialization failed))|No CUDA GPUs are available|cuDNN (Frontend )?error"
     r"|cusolver error|GET was unable to find an engine|NVML_SUCCESS ==)",

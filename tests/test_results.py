@@ -62,8 +62,8 @@ def wanted() -> dict[str, Any]:
 
 @pytest.mark.usefixtures("committed")
 def test_the_results_in_git_are_of_the_code_in_git():
-    lock = YAML(typ="safe").load(ROOT / "dvc.lock")["stages"]
-    stages = {name: lock.get(name, {}) for name in wanted()}  # those of a model that was removed stay in it
+    expected, lock = wanted(), YAML(typ="safe").load(ROOT / "dvc.lock")["stages"]
+    stages = {name: lock.get(name, {}) for name in expected}  # those of a model that was removed stay in it
     found = {
         name: (
             stage.get("cmd"),
@@ -73,7 +73,7 @@ def test_the_results_in_git_are_of_the_code_in_git():
         )
         for name, stage in stages.items()
     }
-    assert found == wanted(), "run `dvc repro` and commit what it writes"
+    assert found == expected, "run `dvc repro` and commit what it writes"
     differing = {
         entry["path"]
         for stage in stages.values()
