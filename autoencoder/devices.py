@@ -51,12 +51,19 @@ def _why_no_gpu(index: int) -> str:
 def _has_kernels(capability: tuple[int, int], built_for: Sequence[str]) -> bool:
     """Whether a library built for these architectures runs on a GPU of this compute capability.
 
-    Kernels (`sm_86`) serve GPUs of their major version, PTX (`compute_120`) all later ones; built for none, it cannot
-    be told.
+    Kernels (`sm_86`) run on GPUs of their major version that are not older, those of an exact kind (`sm_90a`) on that
+    alone, PTX (`compute_120`) on all that are not older; built for none, it cannot be told.
     """
     for architecture in built_for:
-        kind, _, digits = architecture.rstrip("af").partition("_")
-        if int(digits) // 10 == capability[0] if kind == "sm" else int(digits) <= 10 * capability[0] + capability[1]:
+        kind, _, version = architecture.partition("_")
+        built = divmod(int(version.rstrip("af")), 10)
+        if version.endswith("a"):
+            fits = built == capability
+        elif kind == "sm":
+            fits = built[0] == capability[0] and built <= capability
+        else:
+            fits = built <= capability
+        if fits:
             return True
     return not built_for
 

@@ -1,6 +1,7 @@
 """The NVIDIA driver, asked without torch or onnxruntime: why it gives no GPU."""
 
 import ctypes
+import subprocess
 import sys
 from typing import Any
 
@@ -46,18 +47,29 @@ def why_no_work(index: int = 0) -> str | None:
 
 
 def compute_capability(index: int = 0) -> tuple[int, int] | None:
-    """Which instructions a device understands, (9, 0) for Hopper; None where the driver does not say."""
+    """Which instructions a device understands, (9, 0) for Hopper; None where the driver does not say.
+
+    A process of its own asks: a driver reads CUDA_VISIBLE_DEVICES when it starts, and the caller may want to hide the
+    device after the answer.
+    """
+    asked = subprocess.run([sys.executable, "-I", "-S", __file__, str(index)], capture_output=True, text=True)
+    major, _, minor = asked.stdout.partition(".")
+    return (int(major), int(minor)) if asked.returncode == 0 and minor else None
+
+
+def _ask_capability(index: int) -> str:
+    """`9.0` for Hopper, nothing where the driver does not say."""
     try:
         driver = ctypes.CDLL(LIBRARY)
     except OSError:
-        return None
+        return ""
     found = ctypes.c_int(), ctypes.c_int()
     if driver.cuInit(0) or any(
         driver.cuDeviceGetAttribute(ctypes.byref(value), which, index)
         for value, which in zip(found, CAPABILITY, strict=True)
     ):
-        return None
-    return found[0].value, found[1].value
+        return ""
+    return f"{found[0].value}.{found[1].value}"
 
 
 def _say(driver: Any, code: int) -> str:
@@ -65,3 +77,7 @@ def _say(driver: Any, code: int) -> str:
     words = ctypes.c_char_p()
     driver.cuGetErrorString(code, ctypes.byref(words))
     return f"{(words.value or b'CUDA error').decode()} ({code})"
+
+
+if __name__ == "__main__":  # as `compute_capability` starts it
+    sys.stdout.write(_ask_capability(int(sys.argv[1])))

@@ -8,7 +8,16 @@ static int setting(const char *name, int otherwise) {
     return value ? atoi(value) : otherwise;
 }
 
-int cuInit(unsigned flags) { return setting("DRIVER_INIT", 0); }
+static int started, hidden;
+
+int cuInit(unsigned flags) {
+    if (!started) { /* the one time that a driver reads this variable */
+        const char *visible = getenv("CUDA_VISIBLE_DEVICES");
+        hidden = visible && !*visible;
+        started = 1;
+    }
+    return setting("DRIVER_INIT", 0);
+}
 
 int cuDriverGetVersion(int *version) {
     *version = setting("DRIVER_VERSION", 13000);
@@ -52,7 +61,7 @@ int cuGetProcAddress(const char *name, void **address, int version, unsigned lon
 
 /* CUDA's runtime in the place of the real one, which a driver that starts no work keeps from counting: for LD_PRELOAD. */
 int cudaGetDeviceCount(int *count) {
-    const char *visible = getenv("CUDA_VISIBLE_DEVICES");
-    *count = visible && !*visible ? 0 : setting("DRIVER_DEVICES", 1);
+    cuInit(0);
+    *count = hidden ? 0 : setting("DRIVER_DEVICES", 1);
     return *count ? 0 : 100;
 }

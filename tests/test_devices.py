@@ -82,12 +82,24 @@ def test_auto_takes_the_gpu_that_torch_can_use(monkeypatch):
 
 @pytest.mark.parametrize(
     ("capability", "fits"),
-    [((7, 5), True), ((8, 9), True), ((9, 0), True), ((12, 1), True), ((6, 1), False), ((11, 0), False)],
+    [
+        ((6, 1), False),
+        ((7, 0), False),
+        ((7, 5), True),
+        ((8, 0), False),
+        ((8, 9), True),
+        ((9, 0), True),
+        ((9, 1), False),
+        ((10, 3), True),
+        ((11, 0), False),
+        ((12, 0), True),
+        ((12, 1), True),
+    ],
 )
 def test_a_gpu_that_torch_has_no_kernels_for_is_left_alone(capability, fits, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_80", "sm_90a", "compute_120"])
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_86", "sm_90a", "sm_100f", "compute_120"])
     monkeypatch.setattr(devices, "compute_capability", lambda index: capability if index == 0 else None)
     if fits:
         assert select_device("auto") == (torch.device("cuda:0"), "")

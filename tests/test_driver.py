@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 import torch
 
-from autoencoder.driver import compute_capability, why_no_gpu, why_no_work
+from autoencoder.driver import why_no_gpu, why_no_work
 from autoencoder.inference import CUDA
 from tests.nvidia import FakeDriver, build_driver, pretend
 from tests.processes import start
@@ -107,8 +107,3 @@ def test_torch_and_onnxruntime_fall_back_to_the_cpu_and_say_why(case, export, tm
 def test_the_driver_says_what_a_gpu_understands(setting, found, tmp_path):
     script = "from autoencoder.driver import compute_capability\nprint(compute_capability())"
     assert start(script, {**build_driver(tmp_path), **setting}) == (0, f"{found}\n", "")
-
-
-def test_without_a_driver_nothing_says_what_a_gpu_understands(monkeypatch):
-    pretend(monkeypatch, None)
-    assert compute_capability() is None
