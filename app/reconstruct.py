@@ -14,6 +14,7 @@ from side_by_side import JUDGED, TEST_IMAGE, errors_of, read, table
 from autoencoder.exported import ExportedModel
 from autoencoder.images import to_unit_interval
 from autoencoder.reader import Reader
+from autoencoder.walks import shuffled
 
 WAYS = ["Random", "Label", "Index", "Worst"]
 DECODED = ["Mean", "A sample"]
@@ -39,7 +40,7 @@ def choose_images(
         draw = panel.number_input(
             "Shuffle", 0, 9999, 0, key="draw", bind="query-params", help="Each number is another choice of images."
         )
-        pool = np.random.default_rng(draw).permutation(pool)
+        pool = shuffled(pool, draw)  # of one digit: the images through which a walk goes, in that order
     count = panel.slider("How many", 1, 8, 5, key="count", bind="query-params")
     return pool[:count]
 

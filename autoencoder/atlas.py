@@ -51,7 +51,7 @@ def slider_ranges(
 
     Args:
         center: the prior's mean.
-        spread: the prior's standard deviations; a dimension where neither prior nor codes vary gets their mean.
+        spread: the prior's standard deviations; a dimension where neither prior nor codes vary gets the mean of all.
         codes: of the test images.
         point: stays on every slider.
     """

@@ -6,7 +6,8 @@ import json
 import pickle
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,7 @@ def save_checkpoint(path: Path, model: PCA | AE | VAE, params: ModelParams) -> N
     """Write weights and parameters; equal content gives equal bytes, on whatever device and in whatever memory format."""
     plain = torch.contiguous_format  # torch saves how values lie in memory, too
     weights = {name: value.cpu().clone(memory_format=plain) for name, value in model.state_dict().items()}
-    # saved through memory: torch writes the file's name into the archive
-    write_atomically(path, _to_bytes({"params": params.model_dump(mode="json"), "weights": weights}))
+    write_atomically(path, to_bytes({"params": params.model_dump(mode="json"), "weights": weights}))
 
 
 def load_checkpoint(path: Path, device: torch.device) -> tuple[PCA | AE | VAE, dict[str, Any]]:
@@ -44,15 +44,29 @@ def load_checkpoint(path: Path, device: torch.device) -> tuple[PCA | AE | VAE, d
     Raises:
         UnusableFileError: the file is missing, damaged, or no checkpoint of this project.
     """
-    try:
+    with naming(path, "checkpoint"):
         content = torch.load(path, map_location="cpu", weights_only=True)
         params = content["params"]
         model = build_model(MODEL_PARAMS.validate_python(params), seed=0)
         model.load_state_dict(content["weights"])
+    return model.eval().to(device), params
+
+
+@contextmanager
+def naming(path: Path, what: str) -> Iterator[None]:
+    """Whatever torch finds wrong with this file becomes an UnusableFileError that names it."""
+    try:
+        yield
     except UNREADABLE as error:
         reason = str(error).partition("\n")[0]
-        raise UnusableFileError(f"{path} is no usable checkpoint ({reason})") from None
-    return model.eval().to(device), params
+        raise UnusableFileError(f"{path} is no usable {what} ({reason})") from None
+
+
+def to_bytes(content: dict[str, Any]) -> bytes:
+    """What torch would save; in memory, since it writes the name of a file into that."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue()
 
 
 class ResumePoint:
@@ -83,7 +97,7 @@ class ResumePoint:
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the saved state."""
-        write_atomically(self.path, _to_bytes(state))
+        write_atomically(self.path, to_bytes(state))
 
     def discard(self) -> None:
         """Forget the saved state: the training is over, or of no use. Others are kept as long as one may want them."""
@@ -92,9 +106,3 @@ class ResumePoint:
             with suppress(FileNotFoundError):  # another training forgets it at the same time
                 if time.time() - path.stat().st_mtime > KEPT_SECONDS:
                     path.unlink()
-
-
-def _to_bytes(content: dict[str, Any]) -> bytes:
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    return buffer.getvalue()

@@ -26,7 +26,7 @@ SAMPLED = {
     "digits_drawn_normal": "digits among them, of ten",
     "coverage_normal": "test images that they come near",
 }
-UNDECIDING = {  # beside them
+BESIDE = {  # decides nothing
     "label_flip_rate_iqr": "beside the verdicts: digits changed by steps that codes far out do not stretch",
     "midpoint_acceptance": "beside the verdicts: pictures halfway between two test images of which the classifier is sure",
 }
@@ -64,7 +64,7 @@ def claims_table(rows: Rows, models: Models) -> str:
         ["**more continuous in small steps?**", *(f"**{continuity_verdict(rows, pair)[0]}**" for pair in found)],
         *_from_to(rows, found, SAMPLED),
         ["**more complete?**", *(f"**{completeness_verdict(rows, pair)[0]}**" for pair in found)],
-        *_from_to(rows, found, UNDECIDING),
+        *_from_to(rows, found, BESIDE),
     ]
     return table(["", *(f"{pair.latent_dim} dimensions, `{pair.ae}` → `{pair.vae}`" for pair in found)], lines)
 
@@ -82,7 +82,7 @@ def continuity_verdict(rows: Rows, pair: Pair) -> tuple[str, str]:
     unused = [f"`{name}`" for name in (pair.ae, pair.vae) if fmean(rows[name].get("active_units", [1])) < 1]
     if unused:
         return (
-            "not to be told",
+            "undecided",
             f"without a dimension in use, {' and '.join(unused)} draws much the same picture everywhere",
         )
     ratios = [_times(*_both(rows, pair, name)) for name in STEPPED]
@@ -132,8 +132,8 @@ def continuity(rows: Rows, pair: Pair) -> str:
         f"decoded digit {_percent(flips[0])} of the time in the autoencoder and {_percent(flips[1])} in the VAE "
         f"(`label_flip_rate`), and how far it moves the picture, squared (`normalized_path_length`), is {lengths[0]:.3g} and "
         f"{lengths[1]:.3g}: **{verdict}**: {reason}. With steps measured by the interquartile range of the codes instead of their "
-        f"standard deviation (`_iqr`) it is {_percent(small_flips[0])} and {_percent(small_flips[1])}, "
-        f"{small_lengths[0]:.3g} and {small_lengths[1]:.3g}{far}. Halfway between two images the classifier is sure of "
+        f"standard deviation (`_iqr`) the digit changes {_percent(small_flips[0])} and {_percent(small_flips[1])} of the time, "
+        f"and the path lengths are {small_lengths[0]:.3g} and {small_lengths[1]:.3g}{far}. Halfway between two images the classifier is sure of "
         f"{_percent(middles[0])} and {_percent(middles[1])} (`midpoint_acceptance`; of reconstructed images "
         f"{_percent(ends[0])} and {_percent(ends[1])}): "
         f"{ahead[_ahead(rows, pair, 'midpoint_acceptance')]}."
@@ -200,7 +200,7 @@ def rules() -> str:
     return (
         f"Continuity is told by the two figures of small steps: the claim *holds* where both are at least {CLEARLY:g} times "
         "better in the VAE, *in part* where one is, and the *opposite* holds where both are at least as much better in the "
-        "autoencoder; of a model without a dimension in use, which draws one picture everywhere, it is *not to be told*. "
+        "autoencoder; of a model without a dimension in use, which draws one picture everywhere, it is *undecided*. "
         "Completeness is told by three figures of samples of N(0, I): the claim holds where the VAE is *ahead* "
         "in all of them, in part where it is ahead in more of them than the autoencoder, and the opposite holds where the "
         "autoencoder is ahead in all. Ahead is a lead of more than "
@@ -259,7 +259,7 @@ def baselines(rows: Rows, models: Models) -> list[str]:
                 )
         normal, mixture = (_percent(_mean(rows, name, f"coverage_{prior}")) for prior in ("normal", "gmm"))
         sentences.append(
-            f"{text}. Its samples of N(0, I) come near {normal} of the test images, those of the mixture near {mixture}."
+            f"{text}. Samples of `{name}` from N(0, I) come near {normal} of the test images, from the mixture near {mixture}."
         )
     return sentences
 

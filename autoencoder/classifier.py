@@ -5,7 +5,6 @@ are compared (as in tensorflow/gan's `mnist_frechet_distance`). It has seen digi
 how often it is sure of what is none.
 """
 
-import hashlib
 import io
 import math
 from collections.abc import Iterator
@@ -20,11 +19,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autoencoder.checkpoints import UNREADABLE
+from autoencoder.checkpoints import naming, to_bytes
 from autoencoder.config import LARGEST, ParameterError, Section
 from autoencoder.data import Split
-from autoencoder.errors import UnusableFileError
-from autoencoder.files import write_atomically
+from autoencoder.files import sha256, write_atomically
 from autoencoder.images import to_unit_interval
 
 CLASSES = 10
@@ -78,23 +76,27 @@ class Classifier(nn.Module):
         return self.head(self.features(image))
 
 
-def build_classifier() -> Classifier:
+def build_classifier(seed: int = SEED) -> Classifier:
     """A classifier, initialised without touching torch's global generator."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+        torch.manual_seed(seed)
         return Classifier()
 
 
-def fit(model: Classifier, params: ClassifierParams, train: Split) -> Iterator[float]:
-    """Train with AdamW and a triangular learning rate; yields the mean loss (nats per image) of every epoch."""
+def fit(model: Classifier, params: ClassifierParams, train: Split, seed: int = SEED) -> Iterator[float]:
+    """Train with AdamW and a triangular learning rate; yields the mean loss (nats per image) of every epoch.
+
+    Raises:
+        ParameterError: the loss is not finite.
+    """
     device = train.images.device
     model.train().to(device).to(memory_format=torch.channels_last)
     batch_size = min(params.batch_size, len(train))
     steps = len(train) // batch_size  # an epoch's last, smaller batch is left out
     optimizer = torch.optim.AdamW(model.parameters(), lr=params.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
-    end = max(params.epochs * steps, 2)  # the last rate is 0, but not an only one
+    end = max(params.epochs * steps, 2)  # the last step's rate is 0, unless it is the only step
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: triangle((step + 1) / end))
-    generator = torch.Generator().manual_seed(SEED)
+    generator = torch.Generator().manual_seed(seed)
     for _ in range(params.epochs):
         order = torch.randperm(len(train), generator=generator)
         total = torch.zeros((), device=device)
@@ -173,16 +175,10 @@ def calibrated(classifier: Classifier, params: ClassifierParams, train: Split, v
 
 
 def save_judge(path: Path, judge: Judge) -> None:
-    """Write weights and measures; equal content gives equal bytes."""
+    """Write weights and measures."""
     weights = {name: value.cpu().contiguous() for name, value in judge.classifier.state_dict().items()}
-    content = {
-        "weights": weights,
-        "threshold": judge.threshold,
-        "feature_std": torch.from_numpy(judge.feature_std),
-    }
-    buffer = io.BytesIO()  # saved through memory: torch writes the file's name into the archive
-    torch.save(content, buffer)
-    write_atomically(path, buffer.getvalue())
+    measures = {"threshold": judge.threshold, "feature_std": torch.from_numpy(judge.feature_std)}
+    write_atomically(path, to_bytes({"weights": weights, **measures}))
 
 
 def load_judge(path: Path, device: torch.device) -> tuple[Judge, str]:
@@ -191,17 +187,14 @@ def load_judge(path: Path, device: torch.device) -> tuple[Judge, str]:
     Raises:
         UnusableFileError: the file is missing, damaged, or no classifier of this project.
     """
-    try:
+    with naming(path, "classifier"):
         found = path.read_bytes()
         content = torch.load(io.BytesIO(found), map_location="cpu", weights_only=True)
         classifier = build_classifier()
         classifier.load_state_dict(content["weights"])
         judge = Judge(classifier.eval(), content["threshold"], content["feature_std"].numpy())
-    except UNREADABLE as error:
-        reason = str(error).partition("\n")[0]
-        raise UnusableFileError(f"{path} is no usable classifier ({reason})") from None
     classifier.to(device).to(memory_format=torch.channels_last)  # twice as fast on a CPU
-    return judge, hashlib.sha256(found).hexdigest()
+    return judge, sha256(found)
 
 
 @torch.no_grad()

@@ -20,12 +20,16 @@ class ClassifierGraph(nn.Module):
         self.classifier = classifier
 
     def forward(self, image: Float[Tensor, "batch 1 28 28"]) -> Float[Tensor, "batch 10"]:
-        """Shares of 1."""
+        """Probabilities; each row sums to 1."""
         return self.classifier(image).softmax(1)
 
 
 def export_classifier(classifier: Classifier, params: ExportParams, metadata: Mapping[str, str]) -> bytes:
-    """The classifier: input `image` [batch, 1, 28, 28] in [0, 1]; output `probability` [batch, 10]."""
+    """The classifier: input `image` [batch, 1, 28, 28] in [0, 1]; output `probability` [batch, 10].
+
+    Raises:
+        ValueError: see `finished`.
+    """
     example = torch.rand(EXAMPLE_BATCH, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     return finished(export_graph(ClassifierGraph(classifier), {"image": example}, [OUTPUT], params), metadata)
 

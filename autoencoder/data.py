@@ -17,7 +17,7 @@ SPLIT_SEED = 20131220  # fixed: another training seed must not move the split; t
 
 
 class SplitParams(Section, extra="ignore"):
-    """What of the section `data` tells where training ends and validation begins."""
+    """The keys of the section `data` that split training from validation."""
 
     validation_size: Annotated[int, Field(ge=1)]
 
@@ -38,9 +38,9 @@ class Split:
 
 
 def evenly_spread(count: int, total: int) -> Int[np.ndarray, " some"]:
-    """Which `count` of `total` examples stand for all: MNIST's test images are not shuffled, and its halves differ.
+    """Indices of `count` of `total` examples, at equal distances; all of them where there are no more.
 
-    All of them where there are no more than that.
+    MNIST's test images are not shuffled, and its halves differ.
     """
     count = min(count, total)
     return np.arange(count) * total // count

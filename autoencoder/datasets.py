@@ -36,8 +36,12 @@ MIRROR_HINT = "set MNIST_MIRROR=<URL or folder with the four .gz files>"
 
 
 def _check_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https", "file"} or not (parts.hostname or parts.scheme == "file"):
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme == "file" or (parts.scheme in {"http", "https"} and parts.hostname)
+    except ValueError:  # of brackets that hold no address
+        fits = False
+    if not fits:
         raise ValueError("a URL that starts with http://, https:// or file://")
     return url
 
@@ -112,7 +116,7 @@ def fetch_dataset(params: DownloadParams, mirror: str | None, announce: Callable
     Raises:
         NoMirrorReachable: no mirror answered.
         CorruptDownload: some mirror answered, none of them with the right bytes.
-        ValueError: `mirror` is a URL of another kind than http, https or file.
+        ForeseenError: `mirror` is a URL of another kind than http, https or file.
     """
     if params.dataset == "digits":
         return make_digits()

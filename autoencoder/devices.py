@@ -28,7 +28,7 @@ def select_device(name: str = "auto") -> tuple[torch.device, str]:
     if name not in ("auto", "cuda") and (kind != "cuda" or not number.isdecimal()):
         raise ForeseenError(f"DEVICE={name}: expected auto, cpu, cuda or cuda:<index>")
     index = int(number or 0)
-    reason = _why_no_gpu(index)
+    reason = _why_torch_cannot(index)
     if not reason:
         return torch.device("cuda", index), ""
     if name != "auto":
@@ -36,8 +36,8 @@ def select_device(name: str = "auto") -> tuple[torch.device, str]:
     return torch.device("cpu"), reason
 
 
-def _why_no_gpu(index: int) -> str:
-    """Nothing where torch can use this GPU, otherwise what is missing."""
+def _why_torch_cannot(index: int) -> str:
+    """What torch lacks to use this GPU; "" where it can."""
     capability = compute_capability(index)
     if capability and not _has_kernels(capability, torch.cuda.get_arch_list()):
         return f"this torch has no kernels for a GPU of compute capability {capability[0]}.{capability[1]}"

@@ -37,9 +37,9 @@ from autoencoder.priors import Prior, standard_normal
 
 PROBABILITY_FLOOR = 1e-6  # of reconstruction_bce: a pixel that is surely wrong costs 13.8 nats, not infinity
 TRAIN_IMAGES = 10_000  # of train_reconstruction_mse
-DRAWN_AT_ONCE = 4_000  # latents behind a likelihood; the noise of each depends on it
-# of these: on a CPU what they become on their way to pixels, in many channels, is to fit the cache
-DECODED_AT_ONCE = {"cpu": 500, "cuda": 5_000}
+DRAWN_AT_ONCE = 4_000  # latents drawn at once for a likelihood; another number means other noise
+# of those, or of images: on a CPU what a decoder makes of them on the way is to fit the cache, a GPU is to be busy
+DECODED_AT_ONCE = {"cpu": 500, "cuda": 2_000}
 # of linear_probe_accuracy: until the fit no longer depends on how a processor rounds, some 150 iterations
 PROBE = {"tol": 1e-8, "max_iter": 1000}
 
@@ -81,8 +81,7 @@ def evaluate(
         ParameterError: more neighbours are asked for than there are training images.
     """
     metrics: Figures = {**reconstruction_metrics(model, params.batch_size, test)}
-    seen = reconstruction_metrics(model, params.batch_size, train.head(TRAIN_IMAGES), only_mse=True)
-    metrics["train_reconstruction_mse"] = seen["reconstruction_mse"]
+    metrics["train_reconstruction_mse"] = reconstruction_mse(model, params.batch_size, train.head(TRAIN_IMAGES))
     metrics |= code_metrics(model, params, train, test)
     metrics["active_units"] = active_units(encode(model, params.batch_size, test), params)
     metrics["parameters"] = count_parameters(model)
@@ -104,22 +103,24 @@ def activity(metrics: Mapping[str, Any], codes: Float[np.ndarray, "n latent_dim"
     return codes.std(0), "standard deviation of the codes"
 
 
-def reconstruction_metrics(model: Model, batch_size: int, split: Split, only_mse: bool = False) -> dict[str, float]:
+def reconstruction_metrics(model: Model, batch_size: int, split: Split) -> dict[str, float]:
     """`reconstruction_mse`, `reconstruction_bce`, `ssim`, decoding the latent (of a VAE: the posterior mean)."""
-    sums = (
-        {"reconstruction_mse": 0.0} if only_mse else {"reconstruction_mse": 0.0, "reconstruction_bce": 0.0, "ssim": 0.0}
-    )
+    sums = {"reconstruction_mse": 0.0, "reconstruction_bce": 0.0, "ssim": 0.0}
     for image in _batches(split, batch_size):
         reconstruction = model.decode(model.encode(image))
         sums["reconstruction_mse"] += _summed_mse(reconstruction, image)
-        if only_mse:
-            continue
         logits = torch.logit(reconstruction, eps=PROBABILITY_FLOOR)
         sums["reconstruction_bce"] += bernoulli_nll(logits, image).double().sum().item()
         # windows inside the image alone: those over its edge would be, of digits on black, nearly all 1
         similarity = ssim(reconstruction, image, data_range=1.0, size_average=False)
         sums["ssim"] += similarity.double().sum().item()
     return {name: value / len(split) for name, value in sums.items()}
+
+
+def reconstruction_mse(model: Model, batch_size: int, split: Split) -> float:
+    """That one of the `reconstruction_metrics`."""
+    errors = (_summed_mse(model.decode(model.encode(image)), image) for image in _batches(split, batch_size))
+    return sum(errors) / len(split)
 
 
 def sampled_reconstruction_mse(model: VAE, params: EvaluateParams, split: Split) -> float:
@@ -237,5 +238,5 @@ def _batches(split: Split, batch_size: int) -> Iterator[Float[Tensor, "batch 1 2
 
 
 def _at_once(batch_size: int, device: torch.device) -> int:
-    """So many images on a CPU; a GPU takes as long for few as for many."""
+    """So many images on a CPU, at least `DECODED_AT_ONCE` on a GPU, which takes as long for fewer."""
     return batch_size if device.type == "cpu" else max(batch_size, DECODED_AT_ONCE["cuda"])

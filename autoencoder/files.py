@@ -1,5 +1,6 @@
-"""Writing a file whole or not at all, and reading arrays of a file that may be damaged."""
+"""Writing a file whole or not at all, and reading one that may be damaged."""
 
+import hashlib
 import json
 import os
 from collections.abc import Collection
@@ -37,6 +38,11 @@ def write_atomically(path: Path, content: bytes) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON for people and diffs: indented, keys sorted, a newline at the end."""
     write_atomically(path, (json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n").encode())
+
+
+def sha256(content: bytes) -> str:
+    """The hexadecimal digest."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def read_arrays(path: Path, needed: Collection[str] = ()) -> dict[str, np.ndarray]:

@@ -68,6 +68,9 @@ def judge_latent_space(
         priors: what to sample from, by name.
         judge: the classifier.
         params: how much is drawn.
+
+    Raises:
+        ParameterError: see `covered`.
     """
     codes = codes[evenly_spread(params.samples, len(codes))]
     real = judge(image).features
@@ -85,13 +88,17 @@ def judge_latent_space(
 def completeness(
     model: PCA | AE | VAE, priors: Mapping[str, Prior], judge: Judge, real: Points, params: LatentSpaceParams
 ) -> dict[str, float]:
-    """What `distribution_metrics` says of samples, and `walk_acceptance`, for every prior."""
+    """What `distribution_metrics` says of samples, and `walk_acceptance`, for every prior.
+
+    Raises:
+        ParameterError: see `covered`.
+    """
     metrics: dict[str, float] = {}
     frames = torch.linspace(0, 1, params.walk_frames)[:, None, None]
     for name, prior in priors.items():
         latent = sample(prior, draw_noise(params.samples, model.latent_dim, params.noise_seed + SAMPLES))
-        judged = judge(_decode(model, latent))
-        metrics |= distribution_metrics(judged, judge, real, params, name)
+        found = distribution_metrics(judge(_decode(model, latent)), judge, real, params)
+        metrics |= {f"{metric}_{name}": value for metric, value in found.items()}
         ends = sample(prior, draw_noise(2 * params.walks, model.latent_dim, params.noise_seed + WALKS))
         start, end = torch.from_numpy(ends).chunk(2)
         walks = torch.lerp(start, end, frames).flatten(0, 1).numpy()
@@ -104,13 +111,17 @@ def reference(judge: Judge, validation: Split, test: Split, params: LatentSpaceP
 
     And what the classifier makes of images that are no digits. In the place of samples stand validation images, which
     have trained nothing; the classifier's threshold accepts the share of them that it was set by.
+
+    Raises:
+        ParameterError: see `covered`.
     """
     image = to_unit_interval(test.images)
     judged, real = judge(to_unit_interval(validation.head(params.samples).images)), judge(image)
-    metrics: dict[str, float] = {}
-    for name in PRIORS:
-        metrics |= distribution_metrics(judged, judge, real.features, params, name)
-        metrics[f"walk_acceptance_{name}"] = float(real.accepted.mean())
+    found = {
+        **distribution_metrics(judged, judge, real.features, params),
+        "walk_acceptance": float(real.accepted.mean()),
+    }
+    metrics = {f"{metric}_{name}": value for name in PRIORS for metric, value in found.items()}
     partner = torch.from_numpy(_partners(len(test), params)).to(image.device)
     blends = ((image + image[partner]) / 2)[test.labels != test.labels[partner]]
     noise = np.random.default_rng(params.noise_seed + NOISE).random(image.shape, np.float32)
@@ -122,16 +133,18 @@ def reference(judge: Judge, validation: Split, test: Split, params: LatentSpaceP
     }
 
 
-def distribution_metrics(
-    judged: Judgement, judge: Judge, real: Points, params: LatentSpaceParams, name: str
-) -> dict[str, float]:
-    """How pictures compare with `real` ones as a set; real pictures here give the noise floor of each metric."""
+def distribution_metrics(judged: Judgement, judge: Judge, real: Points, params: LatentSpaceParams) -> dict[str, float]:
+    """How pictures compare with `real` ones as a set; real pictures here give the noise floor of each metric.
+
+    Raises:
+        ParameterError: see `covered`.
+    """
     generated, many = judged.features, min(params.samples, len(real), len(judged.features))
     return {
-        f"prior_acceptance_{name}": float(judged.accepted.mean()),
-        f"digits_drawn_{name}": effective_number(judged.label),
-        f"coverage_{name}": covered(real, generated, params),
-        f"classifier_fid_{name}": classifier_fid(judge, _some(real, many), _some(generated, many)),
+        "prior_acceptance": float(judged.accepted.mean()),
+        "digits_drawn": effective_number(judged.label),
+        "coverage": covered(real, generated, params),
+        "classifier_fid": classifier_fid(judge, _some(real, many), _some(generated, many)),
     }
 
 

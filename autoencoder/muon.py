@@ -27,7 +27,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
-        """Update every matrix that has a gradient; all at once, since on a GPU to begin is most of the work."""
+        """Update every matrix that has a gradient; all at once, since on a GPU starting kernels is most of the work."""
         assert closure is None
         for group in self.param_groups:
             matrices = [matrix for matrix in group["params"] if matrix.grad is not None]

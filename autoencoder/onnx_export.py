@@ -7,7 +7,7 @@ that two exports are equal byte for byte and leak nothing. No graph draws random
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import onnx
@@ -20,6 +20,7 @@ from torch.export import Dim
 
 from autoencoder.config import Section
 from autoencoder.errors import ForeseenError
+from autoencoder.files import sha256
 from autoencoder.inference import first_line, open_session
 from autoencoder.models import AE, PCA, VAE
 
@@ -44,7 +45,7 @@ class ExportParams(Section):
 class Graphs(nn.Module):
     """image, latent -> what the encoder makes of the image, and the decoder of the latent.
 
-    Both at once, since the exporter takes as long to begin as for a whole network.
+    In one export, since the exporter's start-up costs as much as a whole network.
     """
 
     def __init__(self, model: PCA | AE | VAE) -> None:
@@ -67,11 +68,14 @@ def encoded(model: PCA | AE | VAE, image: Float[Tensor, "batch 1 28 28"]) -> tup
 
 
 def export_model(model: PCA | AE | VAE, params: ExportParams, metadata: Mapping[str, str]) -> tuple[bytes, bytes]:
-    """Two files, each on its own.
+    """The encoder and the decoder, each as a self-contained ONNX file.
 
     Returns:
         The encoder: input `image` [batch, 1, 28, 28] in [0, 1]; output `mean`, for a VAE also `log_var`.
         The decoder: input `latent` [batch, latent_dim]; output `reconstruction` [batch, 1, 28, 28] in [0, 1].
+
+    Raises:
+        ValueError: see `finished`.
     """
     noise = torch.Generator().manual_seed(0)
     examples = {
@@ -84,6 +88,11 @@ def export_model(model: PCA | AE | VAE, params: ExportParams, metadata: Mapping[
         finished(both.extract_model(["image"], codes), {**metadata, "role": "encoder"}),
         finished(both.extract_model(["latent"], image), {**metadata, "role": "decoder"}),
     )
+
+
+def describe_file(role: str, content: bytes) -> dict[str, Any]:
+    """What a manifest says of a file: its part in the export, size and hash."""
+    return {"role": role, "sha256": sha256(content), "bytes": len(content)}
 
 
 def describe_graph(graph: bytes) -> dict[str, dict[str, list[int | str]]]:

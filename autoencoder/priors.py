@@ -55,13 +55,13 @@ def fitted_mixture(
     """The mixture of Gaussians with these shares and moments.
 
     Raises:
-        ValueError: a value is not finite, the weights are no shares of 1, or a covariance is not symmetric and
-            positive semi-definite.
+        ValueError: a value is not finite, the weights are below 0 or do not sum to 1, or a covariance is not symmetric
+            and positive semi-definite.
     """
     if not all(np.isfinite(values).all() for values in (weights, means, covariances)):
         raise ValueError("weights, mean and covariance must be finite")
     if (weights < 0).any() or abs(weights.sum() - 1) > 1e-6:
-        raise ValueError(f"the weights of a mixture must be shares of 1; they sum to {weights.sum():g}")
+        raise ValueError(f"the weights of a mixture must be 0 or more and sum to 1; found {weights}")
     factors = np.stack([_root(covariance) for covariance in covariances])
     return Prior(weights.astype(np.float64), means.astype(np.float64), factors)
 
@@ -74,6 +74,7 @@ def exported_priors(latents: Mapping[str, np.ndarray]) -> dict[str, Prior]:
             latents.npz.
 
     Raises:
+        KeyError: one of them is missing.
         ValueError: see `fitted_mixture`.
     """
     mixture = (latents[f"mixture_{name}"] for name in ("weights", "means", "covariances"))

@@ -72,7 +72,7 @@ def schedules(params: NetworkTraining, steps_per_epoch: int) -> tuple[Float[Tens
         return torch.full((steps,), params.learning_rate), torch.ones(steps)
     progress = (torch.arange(steps, dtype=torch.float64) + 1) / steps
     warmup = params.learning_rate_warmup
-    at = progress if steps > 1 else progress / 2  # the last rate is 0, but not an only one
+    at = progress if steps > 1 else progress / 2  # the last step's rate is 0, unless it is the only step
     rise = at / warmup if warmup else torch.ones(steps)
     fall = 0.5 * (1 + torch.cos(math.pi * (at - warmup) / max(1 - warmup, 1e-9)))
     rates = params.learning_rate * torch.where(at < warmup, rise, fall)

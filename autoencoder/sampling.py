@@ -44,6 +44,7 @@ def draw_samples(
         digit: keep the draws in which the classifier reads this digit.
 
     Raises:
+        KeyError: there is no prior of that name.
         ValueError: a digit is asked for without a classifier to find it.
     """
     if digit is not None and reader is None:

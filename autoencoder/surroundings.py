@@ -10,7 +10,7 @@ from autoencoder.planes import Plane
 from autoencoder.priors import Prior
 
 ACTIVE_VARIANCE = 0.01  # of the codes (Burda et al. 2016), as `evaluate.active_variance` has it unless it is changed
-FLOOR = 1e-3  # a standard deviation below this share of the largest counts as this much
+FLOOR = 1e-3  # of the largest standard deviation: smaller ones are raised to this share of it
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,8 @@ from autoencoder.models import AE, PCA, VAE, Decoder
 from autoencoder.recipe import ArticleTraining, NetworkTraining, VAETraining, build_optimizers, schedules
 
 VALIDATION_NOISE_SEED = 20160901  # fixed: validation curves of different training seeds see the same noise
-VALIDATION_BATCH = (
-    2000  # images: near what fits a CPU's cache, enough to keep a GPU busy, and no GPU is too small for it
-)
+# where no step is taken: near what fits a CPU's cache, enough to keep a GPU busy, and no GPU is too small for it
+IMAGES_AT_ONCE = 2000
 WARM_UP_STEPS = 3  # before a CUDA graph is captured: libraries choose their kernels and allocate
 
 
@@ -49,7 +48,10 @@ class Terms:
 
 @dataclass(frozen=True)
 class EpochMetrics:
-    """One epoch: `train` averaged while the weights moved, `validation` at its end, whose time counts, too."""
+    """One epoch: `train` is averaged while the weights change, `validation` is taken at its end.
+
+    `images_per_second` counts training images, and the time of both.
+    """
 
     epoch: int
     train: Terms
@@ -70,7 +72,7 @@ def fit_pca(model: PCA, train: Split, validation: Split) -> EpochMetrics:
 
 
 class Training:
-    """A model on its way: `epochs()` trains it, `state_dict()` is all that a later process needs to go on."""
+    """One training run: `epochs()` trains, `state_dict()` is all that a later process needs to go on from there."""
 
     def __init__(
         self,
@@ -148,7 +150,7 @@ class Training:
         self.model.eval()
         generator = torch.Generator(self.device).manual_seed(VALIDATION_NOISE_SEED)
         total = torch.zeros(3, dtype=torch.float64, device=self.device)
-        for images in self.validation.images.split(VALIDATION_BATCH):
+        for images in self.validation.images.split(IMAGES_AT_ONCE):
             noise = torch.randn(1, len(images), self.noise.shape[-1], generator=generator, device=self.device)
             if self._binarizes():
                 images = _bernoulli(images, generator)
@@ -201,7 +203,10 @@ class Training:
         return torch.stack([loss, reconstruction, kl]).sum(1, dtype=torch.float64)
 
     def _prepare_epoch(self) -> None:
-        """Shuffle the images and draw the noise of an epoch, from seed and epoch alone: nothing to save, to resume."""
+        """Shuffle the images and draw the noise of an epoch.
+
+        Both follow from seed and epoch, so that a resume point need not hold them.
+        """
         seeds = np.random.SeedSequence([self.seed, self.epoch]).generate_state(2, np.uint64) >> np.uint64(1)
         generator = torch.Generator().manual_seed(int(seeds[0]))
         # in memory that a GPU reads by itself, when it gets there
@@ -212,7 +217,7 @@ class Training:
         generator = torch.Generator(self.device).manual_seed(int(seeds[1]))
         self.noise.normal_(generator=generator)
         if self._binarizes():
-            for some in images.split(VALIDATION_BATCH):
+            for some in images.split(IMAGES_AT_ONCE):
                 some.copy_(_bernoulli(some, generator))
         self.batch.zero_()
         self.step.fill_(self.epoch * self.steps)

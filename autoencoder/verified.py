@@ -1,6 +1,5 @@
 """Exported files, checked before they are used: a graph with a flipped bit loads, runs and is quietly wrong."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
+from autoencoder.files import sha256
 from autoencoder.inference import SCHEMA_VERSION, DeviceError, Session, first_line, open_session, zeros
 
 MAX_BYTES = 2**31  # of one file in the format of ONNX, which is protobuf's
@@ -61,7 +61,11 @@ def require(condition: bool, problem: str) -> None:
 
 
 def read_manifest(path: Path, schema: type[Parsed]) -> Parsed:
-    """The manifest, parsed and checked."""
+    """The manifest, parsed and checked.
+
+    Raises:
+        UnfitError: it is no manifest, or of another version.
+    """
     try:
         return schema.model_validate_json(read(path))
     except ValidationError as error:
@@ -73,25 +77,38 @@ def read_manifest(path: Path, schema: type[Parsed]) -> Parsed:
 
 
 def read(path: Path) -> bytes:
-    """The file, unless it is larger than allowed: the size is looked at before anything is read."""
+    """The file, unless it is larger than allowed: the size is looked at before anything is read.
+
+    Raises:
+        UnfitError: it is.
+    """
     size = path.stat().st_size
     require(size <= MAX_BYTES, f"has {size:,} bytes, more than the {MAX_BYTES:,} allowed")
     return path.read_bytes()
 
 
 def read_listed(path: Path, role: str, files: Mapping[str, FileEntry]) -> bytes:
-    """The file's bytes, once its size and hash are those of the manifest."""
+    """The file's bytes, once its size and hash are those of the manifest.
+
+    Raises:
+        UnfitError: they are not, or the manifest does not list it in that role.
+    """
     entry = files.get(path.name)
     require(entry is not None and entry.role == role, f"is not listed in the manifest as the {role}")
     assert entry is not None
     content = read(path)
     require(len(content) == entry.bytes, f"has {len(content):,} bytes where the manifest says {entry.bytes:,}")
-    require(hashlib.sha256(content).hexdigest() == entry.sha256, "is not the file that was exported (sha256 differs)")
+    require(sha256(content) == entry.sha256, "is not the file that was exported (sha256 differs)")
     return content
 
 
 def open_graph(content: bytes, expected: Mapping[str, str], inputs: Shapes, outputs: Shapes, device: str) -> Session:
-    """A session whose metadata, names and shapes are the expected ones; two rows of zeros give finite numbers."""
+    """A session whose metadata, names and shapes are the expected ones; two rows of zeros give finite numbers.
+
+    Raises:
+        UnfitError: one of these is not so.
+        DeviceError: see `open_session`.
+    """
     session = open_session(content, device)
     graph = session.session
     metadata = graph.get_modelmeta().custom_metadata_map

@@ -21,18 +21,19 @@ Points = Float[np.ndarray, "n latent_dim"]
 def choose_stops(labels: UInt8[np.ndarray, " n"], digits: Sequence[int], draw: int) -> Int[np.ndarray, " stops"]:
     """The index of an image of every digit, in their order; a digit named again gets another image.
 
-    The images of a label are those, in the order, of the same draw on the page Reconstruct.
-
     Raises:
         ValueError: there are fewer images of a label than `digits` asks for.
     """
-    shuffled = {
-        digit: np.random.default_rng(draw).permutation(np.flatnonzero(labels == digit)) for digit in set(digits)
-    }
-    for digit, found in shuffled.items():
+    pools = {digit: shuffled(np.flatnonzero(labels == digit), draw) for digit in set(digits)}
+    for digit, found in pools.items():
         if len(found) < digits.count(digit):
             raise ValueError(f"{len(found)} test images of {digit}, fewer than the walk has")
-    return np.array([shuffled[digit][digits[:place].count(digit)] for place, digit in enumerate(digits)])
+    return np.array([pools[digit][digits[:place].count(digit)] for place, digit in enumerate(digits)])
+
+
+def shuffled(indices: Int[np.ndarray, " n"], draw: int) -> Int[np.ndarray, " n"]:
+    """In another order for every draw, the same for the same."""
+    return np.random.default_rng(draw).permutation(indices)
 
 
 def walk(codes: Float[np.ndarray, "stops latent_dim"], steps: int, path: str) -> Float[np.ndarray, "frames latent_dim"]:

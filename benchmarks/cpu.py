@@ -14,8 +14,8 @@ from autoencoder.devices import configure
 from benchmarks import pipeline
 from benchmarks.epochs import time_per_epoch
 from benchmarks.interaction import interaction
+from benchmarks.parts import run_parts
 from benchmarks.quality import time_to_quality
-from benchmarks.report import run_parts
 from benchmarks.serving import decoding
 from benchmarks.viewer import first_paint
 from benchmarks.workspace import DATA, MODELS, require

@@ -30,7 +30,7 @@ from autoencoder.evaluation import (
     encode,
     likelihood_bounds,
     posterior_metrics,
-    reconstruction_metrics,
+    reconstruction_mse,
 )
 from autoencoder.files import write_json
 from autoencoder.images import to_unit_interval
@@ -39,9 +39,9 @@ from autoencoder.models import AE, VAE, build_model
 from autoencoder.onnx_export import tolerance
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
 from autoencoder.training import Training
+from benchmarks.parts import RESULTS, run_parts
 from benchmarks.pipeline import lay_out_with_data
-from benchmarks.quality import time_to_quality
-from benchmarks.report import RESULTS, run_parts
+from benchmarks.quality import full_precision, time_to_quality
 from benchmarks.timing import wait_for
 from benchmarks.verdict import table
 from benchmarks.workspace import DATA, require
@@ -149,16 +149,16 @@ class Bench:
 
     def tf32(self) -> dict[str, Any]:
         """Training in TF32 and in full single precision: seconds, and the validation loss each ends with."""
-        report: dict[str, Any] = {}
-        for name, allowed in (("tf32", True), ("ieee", False)):
-            configure(self.device, tf32=allowed)
-            runs = []
-            for seed in SEEDS:
-                training = self.training({**self.models["vae"]}, seed)
-                runs.append((self._timed(self._warmed(training)), training.validate().loss))
-            report[name] = {"seconds": [run[0] for run in runs], "validation_loss": [run[1] for run in runs]}
-        configure(self.device, tf32=True)
-        return report
+        report = {"tf32": self._seconds_and_losses()}
+        with full_precision(self.device):
+            return report | {"ieee": self._seconds_and_losses()}
+
+    def _seconds_and_losses(self) -> dict[str, list[float]]:
+        runs = []
+        for seed in SEEDS:
+            training = self.training(self.models["vae"], seed)
+            runs.append((self._timed(self._warmed(training)), training.validate().loss))
+        return {"seconds": [run[0] for run in runs], "validation_loss": [run[1] for run in runs]}
 
     def compute(self) -> dict[str, float]:
         """Seconds of every stage of a whole `dvc repro`, in one process, so that none is spent on starting it."""
@@ -234,35 +234,32 @@ class Bench:
     def cpu_agreement(self) -> dict[str, Any]:
         """`vae` trained here with the seeds that were measured on a CPU (`make seeds`); `ae` epoch by epoch."""
         measured = json.loads((RESULTS / "seeds.json").read_text())
-        rows = []
+        rows: list[dict[str, Any]] = []
         for seed in measured["seeds"]:
             training = self.training(self.models["vae"], seed)
             list(training.epochs())
             model = training.model.eval()
             assert isinstance(model, VAE)
-            configure(self.device, tf32=False)  # as the stage `evaluate`
-            with torch.no_grad():
+            with torch.no_grad(), full_precision(self.device):  # as the stage `evaluate`
                 rows.append(
                     {
-                        **reconstruction_metrics(model, self.evaluate.batch_size, self.test, only_mse=True),
+                        "reconstruction_mse": reconstruction_mse(model, self.evaluate.batch_size, self.test),
                         **posterior_metrics(model, self.evaluate, self.test),
                         "active_units": active_units(encode(model, self.evaluate.batch_size, self.test), self.evaluate),
                         **likelihood_bounds(model, self.evaluate, self.test),
                     }
                 )
-            configure(self.device, tf32=True)
         on_cpu = measured["rows"]["vae"]
         names = [name for name in rows[0] if name in on_cpu]
         report: dict[str, Any] = {
             "cpu": {name: on_cpu[name] for name in names},
             "gpu": {name: [row[name] for row in rows] for name in names},
         }
-        configure(self.device, tf32=False)
         curves = []
-        for device in (torch.device("cpu"), self.device):
-            training = self.training({**self.models["ae"], "epochs": 2}, 0, device=device)
-            curves.append([metrics.validation.loss for metrics in training.epochs()])
-        configure(self.device, tf32=True)
+        with full_precision(self.device):
+            for device in (torch.device("cpu"), self.device):
+                training = self.training({**self.models["ae"], "epochs": 2}, 0, device=device)
+                curves.append([metrics.validation.loss for metrics in training.epochs()])
         report["ae_validation_loss"] = {"cpu": curves[0], "gpu": curves[1]}
         return report
 

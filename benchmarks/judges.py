@@ -6,14 +6,12 @@ benchmarks/results/judges.json. Needs the workspace's data and models, which `ma
 
 import json
 from pathlib import Path
-from unittest import mock
 
 import torch
 
-from autoencoder import classifier
 from autoencoder.checkpoints import load_checkpoint
 from autoencoder.claims import SAMPLED
-from autoencoder.classifier import ClassifierParams, Judge, build_classifier, calibrated, fit
+from autoencoder.classifier import SEED, ClassifierParams, Judge, build_classifier, calibrated, fit
 from autoencoder.comparison import REAL
 from autoencoder.config import Parameters
 from autoencoder.data import Split, SplitParams, load_test_split, load_training_splits
@@ -23,7 +21,7 @@ from autoencoder.headline import HEADLINE
 from autoencoder.images import to_unit_interval
 from autoencoder.latent_space import LatentSpaceParams, judge_latent_space, reference
 from autoencoder.priors import exported_priors
-from benchmarks.report import RESULTS, rounded
+from benchmarks.parts import RESULTS, rounded
 from benchmarks.workspace import DATA, MODELS, require
 from scripts.machine import environment
 
@@ -43,7 +41,7 @@ def main() -> None:
     params = parameters.read("classifier", ClassifierParams.model_validate)
     rows: dict[str, dict[str, list[float]]] = {name: {} for name in (*names, REAL)}
     for index in range(JUDGES):
-        judge = trained(params, train, validation, seed=classifier.SEED + index)
+        judge = trained(params, train, validation, seed=SEED + index)
         for name, row in rows.items():
             found = reference(judge, validation, test, space) if name == REAL else judged(name, judge, test, space)
             kept = rounded({metric: found[metric] for metric in KEPT if metric in found})
@@ -56,9 +54,8 @@ def main() -> None:
 
 def trained(params: ClassifierParams, train: Split, validation: Split, seed: int) -> Judge:
     """As the stage `classifier` makes it, but for the seed."""
-    with mock.patch.object(classifier, "SEED", seed):
-        model = build_classifier()
-        list(fit(model, params, train))
+    model = build_classifier(seed)
+    list(fit(model, params, train, seed))
     return calibrated(model, params, train, validation)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 from autoencoder.config import Parameters
 from autoencoder.devices import select_device
 from autoencoder.files import write_json
+from benchmarks.parts import RESULTS, rounded
 from benchmarks.pipeline import lay_out_downloaded
-from benchmarks.report import RESULTS, rounded
 from benchmarks.workspace import DATA, require
 from scripts.dvc_command import dvc
 from scripts.machine import environment

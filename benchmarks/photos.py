@@ -17,7 +17,7 @@ from autoencoder.images import to_unit_interval
 from autoencoder.preparation import from_picture
 from autoencoder.reader import Reader, load_reader
 from autoencoder.uploads import PictureError, read_grey
-from benchmarks.report import run_parts
+from benchmarks.parts import run_parts
 from benchmarks.workspace import DATA, MODELS, require
 from scripts.photographs import SETTINGS, Setting, naively_resized, photograph
 

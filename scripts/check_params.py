@@ -18,23 +18,24 @@ from stages.parameters import load_parameters
 
 
 def mistakes(path: Path = Path("params.yaml")) -> Iterator[str]:
-    """One message per mistake in the file."""
+    """One message per mistake in the file; unknown keys and names first, and nothing else until there are none."""
     try:
         parameters = load_parameters(path)
     except ParameterError as error:
         yield str(error)
         return
-    checks: dict[str, Callable[[Any], object]] = {
-        "seed": SEED.validate_python,
-        "data": lambda data: (DownloadParams.model_validate(data), SplitParams.model_validate(data)),
-        "classifier": ClassifierParams.model_validate,
-        "density": DensityParams.model_validate,
-        "export": ExportParams.model_validate,
-        "evaluate": EvaluateParams.model_validate,
-        "latent_space": LatentSpaceParams.model_validate,
-        **{f"models.{name}": TRAIN_PARAMS.validate_python for name in parameters.tree["models"]},
-    }
-    for key, validate in checks.items():
+    checks: list[tuple[str, Callable[[Any], object]]] = [
+        ("seed", SEED.validate_python),
+        ("data", DownloadParams.model_validate),
+        ("data", SplitParams.model_validate),
+        ("classifier", ClassifierParams.model_validate),
+        ("density", DensityParams.model_validate),
+        ("export", ExportParams.model_validate),
+        ("evaluate", EvaluateParams.model_validate),
+        ("latent_space", LatentSpaceParams.model_validate),
+        *((f"models.{name}", TRAIN_PARAMS.validate_python) for name in parameters.tree["models"]),
+    ]
+    for key, validate in checks:
         try:
             parameters.read(key, validate)
         except ParameterError as error:

@@ -77,7 +77,7 @@ def definitions() -> str:
         source = f" ({metric.source})" if metric.source else ""
         rows.append([f"`{metric.name}`", metric.better, metric.unit, f"{metric.meaning}{source}"])
     priors = "; ".join(f"`_{name}`, {words}" for name, words in PRIOR_MEANINGS.items())
-    return f"{table(['metric', 'better', 'unit', 'meaning'], rows, numbers=False)}\n\n`_*` names the prior: {priors}. Of a VAE these are fitted to draws from its posteriors; wherever else codes are spoken of, `mmd` and likelihoods apart, a VAE's code is its posterior mean."
+    return f"{table(['metric', 'better', 'unit', 'meaning'], rows, numbers=False)}\n\n`_*` names the prior: {priors}. Of a VAE they are fitted to draws from its posteriors. Elsewhere, `mmd` and the likelihoods apart, a VAE's code is its posterior mean."
 
 
 PARTS: dict[str, Callable[[], str]] = {

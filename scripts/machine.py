@@ -30,7 +30,7 @@ def environment(device: torch.device) -> dict[str, str | int]:
 
 
 def in_words(machine: Mapping[str, str | int]) -> str:
-    """What of an environment decides about figures: GPU, or processor and instructions; and torch's version."""
+    """The parts of an environment that affect results: GPU, or processor and instructions; and torch's version."""
     parts = [machine["cpu"], f"{machine['cpu_cores']} cores", machine.get("instructions")]
     if "gpu" in machine:
         parts = [machine["gpu"]]
@@ -42,7 +42,8 @@ def _driver_version() -> str:
     if not shutil.which("nvidia-smi"):
         return "unknown"
     query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
-    return subprocess.run(query, capture_output=True, text=True, check=False).stdout.strip()
+    said = subprocess.run(query, capture_output=True, text=True, check=False).stdout.split()
+    return said[0] if said else "unknown"  # a line for every GPU
 
 
 def _cpu_name() -> str:

@@ -75,7 +75,7 @@ def highlights() -> str:
         f"with the article's optimiser, batches and epochs {quality['same_optimizer']['times_faster']:.1f} times faster",
         f"an epoch, over {len(rows)} networks": f"{min(plain):.1f} to {max(plain):.1f} times faster than a plain "
         f"DataLoader loop, {min(pythae):.1f} to {max(pythae):.1f} times as fast as pythae's",
-        "`dvc repro`, seven models": f"{pipeline['wall_seconds'] / 60:.0f} minutes from scratch, "
+        f"`dvc repro`, {_models(pipeline)} models": f"{pipeline['wall_seconds'] / 60:.0f} minutes from scratch, "
         f"{changed['one_number']:.0f} s after a change to one of them, {changed['nothing']:.0f} s after none",
         "the viewer": f"first page {paint['median']:.1f} s after the server answers, {drag['pictures_a_second']['median']:.0f} pictures a "
         f"second under a dragged point, the exact one {drag['release_to_exact']['median']:.0f} ms after its release",
@@ -119,7 +119,7 @@ def speed() -> str:
                 for name, row in epochs.items()
             ],
         ),
-        "*The pipeline*, seven models, data already there:",
+        f"*The pipeline*, {_models(pipeline)} models, data already there:",
         table(
             ["`dvc repro`", "seconds"],
             [
@@ -160,12 +160,14 @@ def gpu() -> str:
     machine, quality = found["environment"], found["time_to_quality"]
     recipe, step, tf32 = quality["recipe"], found["step"], found["tf32"]
     capture = [pick(run["prepare_seconds"] for run in recipe["runs"]) for pick in (min, max)]
-    faster, slower = (
+    least, most = sorted(
         quality["article"]["seconds"]["median"] / (recipe["seconds"]["median"] + taken) for taken in capture
     )
     first = quality["same_optimizer"]["runs"][0]["prepare_seconds"]  # the process's first of all
     profiled = " and ".join(f"{share['profiled']:.0%}" for share in found["kernel_share"].values())
-    seconds = (f"{min(run['seconds']):.1f} to {max(run['seconds']):.1f} s" for run in (tf32["tf32"], tf32["ieee"]))
+    in_tf32, in_full = (
+        f"{min(run['seconds']):.1f} to {max(run['seconds']):.1f} s" for run in (tf32["tf32"], tf32["ieee"])
+    )
     return "\n\n".join(
         [
             f"{in_words(machine)}, driver {machine['driver']}, CUDA {machine['cuda']}, Python {machine['python']}, "
@@ -177,10 +179,10 @@ def gpu() -> str:
             ),
             _time_to_quality(quality),
             f"These seconds begin with the first step. To capture it takes {capture[0]:.2f} to {capture[1]:.2f} s: "
-            f"with that, this loop with Muon is {faster:.0f} to {slower:.0f} times faster. The first capture in a process, "
+            f"with that, this loop with Muon is {least:.0f} to {most:.0f} times faster. The first capture in a process, "
             f"with which CUDA's libraries are loaded, took {first:.1f} s. A step of `vae` takes {step['captured'] / 1e3:.2f} ms as a captured graph, {found['compiled_step'] / 1e3:.2f} with "
             f"compiled kernels in it, and {step['eager'] / 1e3:.1f} called by Python; its 20 epochs "
-            f"{' in TF32, '.join(seconds)} in full precision. The share of kernels is their time as a profiler sees it "
+            f"{in_tf32} in TF32, {in_full} in full precision. The share of kernels is their time as a profiler sees it "
             f"over an undisturbed run's; over the profiled run's, which the profiler slows down, it is {profiled}.",
         ]
     )
@@ -203,6 +205,10 @@ def _time_to_quality(quality: dict[str, Any]) -> str:
     head = ["", "seconds", "test MSE", "times faster", f"as good as {quality['target_mse']:.4f}"]
     about = f"*Time to quality*: the article's autoencoder on {quality['images']:,} images"
     return f"{about}, {len(quality['seeds'])} seeds:\n\n{table(head, rows)}"
+
+
+def _models(pipeline: dict[str, Any]) -> int:
+    return sum(name.startswith("train_") for name in pipeline["stages"])
 
 
 def _range(values: Sequence[float]) -> str:

@@ -1,7 +1,6 @@
 """Evaluate one model on the test split: its metrics, and pictures of what it makes of images and of its latent space."""
 
 import argparse
-import hashlib
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ from autoencoder.data import SplitParams, load_test_split, load_training_splits
 from autoencoder.devices import describe_device
 from autoencoder.errors import ForeseenError, UnusableFileError
 from autoencoder.evaluation import EvaluateParams, activity, evaluate
-from autoencoder.files import read_arrays, write_atomically, write_json
+from autoencoder.files import read_arrays, sha256, write_atomically, write_json
 from autoencoder.gallery import interpolations, manifold, reconstructions, samples, traversals
 from autoencoder.headline import headline, significant
 from autoencoder.images import to_unit_interval
@@ -78,7 +77,7 @@ def main(argv: list[str] | None = None) -> None:
         write_atomically(args.pictures / f"{name}.png", encode_sheet(picture))
     write_json(args.metrics, headline(metrics))
     # what was measured, and with what: a viewer tells by it whether the figures are of the export that it shows
-    of = {"latents": hashlib.sha256(args.latents.read_bytes()).hexdigest()[:8], "classifier": digest[:8]}
+    of = {"latents": sha256(args.latents.read_bytes())[:8], "classifier": digest[:8]}
     write_json(args.details, metrics | of)
     write_timings(f"evaluate_{args.model}", device=describe_device(device), seconds=time.perf_counter() - started)
     print(f"{args.model}: " + ", ".join(f"{name} {value}" for name, value in headline(metrics).items()))

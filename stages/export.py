@@ -1,7 +1,6 @@
 """Export one model: encoder and decoder as ONNX, checked against torch, and what a viewer needs beside them."""
 
 import argparse
-import hashlib
 import io
 import json
 import time
@@ -14,7 +13,7 @@ import torch._dynamo  # noqa: F401
 from autoencoder.checkpoints import load_checkpoint
 from autoencoder.data import SplitParams, load_test_split, load_training_splits
 from autoencoder.density import SEED, DensityParams, draw_codes, fit_gaussian, fit_mixture
-from autoencoder.files import write_atomically, write_json
+from autoencoder.files import sha256, write_atomically, write_json
 from autoencoder.images import to_unit_interval
 from autoencoder.inference import SCHEMA_VERSION
 from autoencoder.onnx_export import (
@@ -22,6 +21,7 @@ from autoencoder.onnx_export import (
     LATENT_RTOL,
     ExportParams,
     computed,
+    describe_file,
     describe_graph,
     export_model,
     parity,
@@ -74,12 +74,7 @@ def main(argv: list[str] | None = None) -> None:
 
     contents = {"encoder.onnx": encoder, "decoder.onnx": decoder, "latents.npz": latents}
     files = {
-        name: {
-            "role": Path(name).stem,
-            "sha256": sha256(content),
-            "bytes": len(content),
-            **(describe_graph(content) if name.endswith(".onnx") else {}),
-        }
+        name: describe_file(Path(name).stem, content) | (describe_graph(content) if name.endswith(".onnx") else {})
         for name, content in contents.items()
     }
     figures = {
@@ -95,11 +90,6 @@ def main(argv: list[str] | None = None) -> None:
     print(
         f"{args.model}: exported; onnxruntime equals torch within {max(differences.values()):.1e} on {len(test):,} images"
     )
-
-
-def sha256(content: bytes) -> str:
-    """The hexadecimal digest."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def npz_bytes(**arrays: np.ndarray) -> bytes:

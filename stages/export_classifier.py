@@ -1,7 +1,6 @@
 """Export the digit classifier as ONNX, checked against torch: a viewer reads digits with it as the evaluation does."""
 
 import argparse
-import hashlib
 import time
 from pathlib import Path
 
@@ -11,10 +10,10 @@ import torch._dynamo  # noqa: F401
 from autoencoder.classifier import load_judge
 from autoencoder.classifier_export import classifier_parity, export_classifier
 from autoencoder.data import load_test_split
-from autoencoder.files import write_atomically, write_json
+from autoencoder.files import sha256, write_atomically, write_json
 from autoencoder.images import to_unit_interval
 from autoencoder.inference import SCHEMA_VERSION
-from autoencoder.onnx_export import ATOL, ExportParams, describe_graph
+from autoencoder.onnx_export import ATOL, ExportParams, describe_file, describe_graph
 from stages.device import use_cpu
 from stages.parameters import load_parameters
 from stages.process import run, write_timings
@@ -35,7 +34,7 @@ def main(argv: list[str] | None = None) -> None:
         "schema_version": SCHEMA_VERSION,
         "model": "classifier",
         "dataset": args.data.stem,
-        "data_sha256": hashlib.sha256(args.data.read_bytes()).hexdigest(),
+        "data_sha256": sha256(args.data.read_bytes()),
         "classifier_sha256": digest,
         "threshold": judge.threshold,  # the probability above which the evaluation accepts a picture as a digit
     }
@@ -43,10 +42,9 @@ def main(argv: list[str] | None = None) -> None:
     graph = export_classifier(judge.classifier, params, metadata)
     test = load_test_split(args.data, cpu)
     (difference,) = classifier_parity(judge.classifier, graph, to_unit_interval(test.images)).values()
-    entry = {"role": "classifier", "sha256": hashlib.sha256(graph).hexdigest(), "bytes": len(graph)}
     manifest = {
         **about,
-        "files": {"classifier.onnx": entry | describe_graph(graph)},
+        "files": {"classifier.onnx": describe_file("classifier", graph) | describe_graph(graph)},
         "parity": {"images": len(test), "atol": ATOL, "probability_max_abs": float(f"{difference:.3g}")},
     }
     write_atomically(args.output / "classifier.onnx", graph)

@@ -1,6 +1,7 @@
 """Write the report: all models side by side, and what their figures say of the article's two claims."""
 
 import argparse
+import os
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -30,8 +31,9 @@ def main(argv: list[str] | None = None) -> None:
 
     names = [*models, REAL]  # those of params.yaml alone: a removed model's files stay in the folder
     rows = as_rows({name: read_details(args.details / f"{name}.json") for name in names})
+    pictures = Path(os.path.relpath(args.pictures, args.output)).as_posix()
     try:
-        chart, text = claims_chart(rows, models), page(rows, models, f"../{args.pictures}")
+        chart, text = claims_chart(rows, models), page(rows, models, pictures)
     except KeyError as missing:
         if missing.args[0] not in NAMES:
             raise

@@ -1,7 +1,6 @@
 """Train one model: its weights, a curve that is rewritten every epoch, and a small picture of every epoch."""
 
 import argparse
-import hashlib
 import sys
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from tqdm import tqdm
 from autoencoder.checkpoints import ResumePoint, save_checkpoint
 from autoencoder.data import SplitParams, load_training_splits
 from autoencoder.devices import describe_device
+from autoencoder.files import sha256
 from autoencoder.history import History
 from autoencoder.models import PCA, build_model
 from autoencoder.recipe import SEED, TRAIN_PARAMS, PCATraining
@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> None:
     train, validation = load_training_splits(args.data, split_params, device)
     print(f"{args.model}: {len(train):,} training images on {describe_device(device)}", flush=True)
     history = History(args.curve, args.pictures, validation.head(PICTURED))
-    data = hashlib.sha256(args.data.read_bytes()).hexdigest()
+    data = sha256(args.data.read_bytes())
     where = [describe_device(device), torch.__version__]
     code = Path(__file__).read_text()  # of what a resume point holds; ResumePoint looks at the package's itself
     identity = [data, split_params.model_dump(), seed, params.model_dump(), code, where]

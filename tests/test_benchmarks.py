@@ -13,7 +13,8 @@ from torch.profiler import ProfilerActivity
 
 from autoencoder.datasets import make_digits, write_dataset
 from autoencoder.models import MODEL_PARAMS, VAE, build_model
-from benchmarks import epochs, gpu, report, serving, verdict
+from benchmarks import epochs, gpu, serving, verdict
+from benchmarks.parts import run_parts
 from benchmarks.timing import spread
 from scripts.dvc_command import lay_out
 from tests.small_params import AE_PARAMS, VAE_PARAMS, small_params
@@ -63,12 +64,12 @@ def test_spread():
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Runs parts as the command line would and returns the exit code and the results file."""
-    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    monkeypatch.setattr("benchmarks.parts.RESULTS", tmp_path)
 
     def run(*wanted, parts, environment=None):
         monkeypatch.setattr(sys, "argv", ["x", *wanted])
         with pytest.raises(SystemExit) as stopped:
-            report.run_parts("x", "", environment or {"cpu": "a"}, parts)
+            run_parts("x", "", environment or {"cpu": "a"}, parts)
         path = tmp_path / "x.json"
         return stopped.value.code, json.loads(path.read_text()) if path.exists() else None
 

@@ -150,6 +150,8 @@ def test_a_right_file_is_read_as_it_is():
         ("[512, 512, 512]", "[1, 1, 1, 1, 1, 1, 1, 1, 1]", "models.ae.network.hidden: expected at most 8 of them, found 9"),
         ("- https://", "- gopher://", "data.mirrors.mnist.0 = 'gopher://ossci-datasets.s3.amazonaws.com/mnist/': "
          "expected a URL that starts with http://, https:// or file://"),
+        ("- https://ossci-datasets.s3.amazonaws.com", "- https://[::1", "data.mirrors.mnist.0 = 'https://[::1/mnist/': "
+         "expected a URL that starts with http://, https:// or file://"),
     ],
 )  # fmt: skip
 def test_a_mistake_has_one_message(old, new, message):
@@ -159,8 +161,10 @@ def test_a_mistake_has_one_message(old, new, message):
 
 def test_mistakes_in_several_places_have_a_line_each():
     edit("seed: 0", "seed: zero")
-    Path("params.yaml").write_text(Path("params.yaml").read_text().replace("opset: 20", "opset: 2"))
-    assert [line.split(":")[1].strip().split(" ")[0] for line in mistakes()] == ["seed", "export.opset"]
+    text = Path("params.yaml").read_text().replace("dataset: mnist", "dataset: nist").replace("opset: 20", "opset: 2")
+    Path("params.yaml").write_text(text.replace("validation_size: 10000", "validation_size: 0"))
+    wrong = ["seed", "data.dataset", "data.validation_size", "export.opset"]
+    assert [line.split(":")[1].strip().split(" ")[0] for line in mistakes()] == wrong
 
 
 def test_misspelt_keys_and_names_have_a_line_each():

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -29,6 +30,7 @@ from autoencoder.datasets import (
     make_digits,
     write_dataset,
 )
+from autoencoder.errors import ForeseenError
 
 FILES = [
     "train-images-idx3-ubyte.gz",
@@ -233,9 +235,11 @@ def test_empty_mirror_counts_as_none(folder: Path, arrays: dict[str, np.ndarray]
     assert_holds(fetch(folder.as_uri(), first="")[0], arrays)
 
 
-def test_mirror_of_an_unknown_kind_is_named() -> None:
-    with pytest.raises(ValueError, match=r"MNIST_MIRROR = 'ftp://host/': expected a folder, or a URL that starts with"):
-        fetch(first="ftp://host/")
+@pytest.mark.parametrize("mirror", ["ftp://host/", "http://", "http://[::1"])
+def test_mirror_of_an_unknown_kind_is_named(mirror: str) -> None:
+    message = re.escape(f"MNIST_MIRROR = '{mirror}': expected a folder, or a URL that starts with")
+    with pytest.raises(ForeseenError, match=message):
+        fetch(first=mirror)
 
 
 # --- what may go wrong, and be survived ---

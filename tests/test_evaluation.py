@@ -24,6 +24,7 @@ from autoencoder.evaluation import (
     likelihood_bounds,
     posterior_metrics,
     reconstruction_metrics,
+    reconstruction_mse,
     sampled_reconstruction_mse,
 )
 from autoencoder.images import to_unit_interval
@@ -102,6 +103,7 @@ def constant_ae(value: float) -> AE:
 @pytest.mark.parametrize(("pixel", "decoded"), [(255, 0.25), (0, 0.25), (51, 0.25), (51, 0.2), (255, 0.999)])
 def test_reconstruction_errors_of_a_constant_decoder(pixel, decoded):
     metrics = reconstruction_metrics(constant_ae(decoded), 3, flat(pixel))
+    assert reconstruction_mse(constant_ae(decoded), 3, flat(pixel)) == metrics["reconstruction_mse"]
     x = pixel / 255
     assert metrics["reconstruction_mse"] == pytest.approx((x - decoded) ** 2, rel=1e-4, abs=1e-12)
     expected = -784 * (x * math.log(decoded) + (1 - x) * math.log(1 - decoded))
@@ -249,7 +251,7 @@ def test_a_draw_is_decoded_and_not_the_mean_where_sampled_is_said():
     pixels = 1 / (1 + np.exp(-3 * draws[:, None] * np.linspace(-1, 1, 784)))
     assert found == pytest.approx(weights @ np.square(pixels).mean(1) / weights.sum(), rel=0.01)
     assert found > 0.3  # its mean is a logit of 0 in every pixel
-    assert reconstruction_metrics(model, 100, black, only_mse=True)["reconstruction_mse"] == pytest.approx(0.25)
+    assert reconstruction_mse(model, 100, black) == pytest.approx(0.25)
     assert sampled_reconstruction_mse(model, PARAMS.model_copy(update={"batch_size": 7}), black) == pytest.approx(found)
 
 

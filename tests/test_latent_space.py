@@ -162,27 +162,25 @@ def test_fewer_images_than_neighbours_are_a_mistake_in_params_yaml(image, judge)
     with pytest.raises(
         ValueError, match=r"^params\.yaml: latent_space\.coverage_neighbors = 5: .* fewer than the 5 images"
     ):
-        distribution_metrics(few, judge, few.features, PARAMS, "normal")
+        distribution_metrics(few, judge, few.features, PARAMS)
 
 
 def test_coverage_looks_at_images_from_all_of_the_split(image, judge):
     real, params = judge(image).features, PARAMS.model_copy(update={"coverage_samples": 100, "samples": len(image)})
-    found = distribution_metrics(judge(image), judge, real, params, "normal")
-    assert found["coverage_normal"] == 1  # the same hundred
+    found = distribution_metrics(judge(image), judge, real, params)
+    assert found["coverage"] == 1  # the same hundred
     blank = torch.cat([image[: len(image) // 2], torch.zeros_like(image[len(image) // 2 :])])
-    halved = distribution_metrics(judge(blank), judge, real, params, "normal")["coverage_normal"]
+    halved = distribution_metrics(judge(blank), judge, real, params)["coverage"]
     assert 0.5 <= halved < 1  # the first hundred alone would still be covered
 
 
 def test_coverage_compares_as_many_real_images_as_samples(image, judge):
     few, many = judge(image[:40]), judge(image[40:120])
     params = PARAMS.model_copy(update={"coverage_samples": 80, "samples": 40})
-    found = distribution_metrics(few, judge, many.features, params, "normal")
+    found = distribution_metrics(few, judge, many.features, params)
     as_many, neighbors = many.features[::2], params.coverage_neighbors
-    assert found["coverage_normal"] == coverage(as_many, few.features, neighbors)
-    assert (
-        found["coverage_normal"] > coverage(many.features, few.features, neighbors) + 0.05
-    )  # held against all of them
+    assert found["coverage"] == coverage(as_many, few.features, neighbors)
+    assert found["coverage"] > coverage(many.features, few.features, neighbors) + 0.05  # held against all of them
 
 
 def test_codes_of_a_standard_normal_match_the_prior_and_others_do_not(image):
@@ -234,4 +232,4 @@ def test_a_point_draws_one_digit_and_real_images_all(image, judge):
     point = {"point": fitted_gaussian(np.zeros(LATENT_DIM), np.zeros((LATENT_DIM, LATENT_DIM)))}
     real = judge(image)
     assert completeness(model, point, judge, real.features, PARAMS)["digits_drawn_point"] == 1
-    assert distribution_metrics(real, judge, real.features, PARAMS, "real")["digits_drawn_real"] > 9.5
+    assert distribution_metrics(real, judge, real.features, PARAMS)["digits_drawn"] > 9.5

@@ -9,7 +9,7 @@ from autoencoder.config import Parameters
 from autoencoder.datasets import make_digits, write_dataset
 from autoencoder.recipe import TRAIN_PARAMS
 from benchmarks import likelihood
-from benchmarks.report import RESULTS
+from benchmarks.parts import RESULTS
 from scripts.check_params import mistakes
 from scripts.documents import PARTS
 from scripts.dvc_command import lay_out

@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 import torch
 
 from scripts.machine import environment, in_words
@@ -19,6 +20,15 @@ def test_a_machine_that_does_not_tell_its_driver_is_recorded_all_the_same(monkey
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "H100")
     machine = environment(torch.device("cuda"))
     assert (machine["gpu"], machine["driver"]) == ("H100", "unknown")
+
+
+@pytest.mark.parametrize(("said", "driver"), [("580.1\n580.1\n", "580.1"), ("", "unknown")])
+def test_the_driver_of_several_gpus_is_recorded_once(said, driver, monkeypatch, tmp_path):
+    (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\nprintf '{said}'\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "H100")
+    assert environment(torch.device("cuda"))["driver"] == driver
 
 
 def test_what_computes_is_named():

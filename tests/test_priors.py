@@ -97,9 +97,10 @@ def test_a_mixture_of_one_is_the_gaussian():
     np.testing.assert_array_equal(sample(mixture, noise), sample(fitted_gaussian(MEAN, COVARIANCE), noise))
 
 
-def test_weights_must_be_shares_of_1():
-    with pytest.raises(ValueError, match=r"sum to 0\.9"):
-        fitted_mixture(np.array([0.5, 0.4]), MEANS[:2], COVARIANCES[:2])
+@pytest.mark.parametrize("weights", [[0.5, 0.4], [1.5, -0.5]])
+def test_weights_must_be_shares_of_1(weights):
+    with pytest.raises(ValueError, match="must be 0 or more and sum to 1; found"):
+        fitted_mixture(np.array(weights), MEANS[:2], COVARIANCES[:2])
 
 
 def test_priors_of_an_export_have_the_moments_in_its_file():

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from autoencoder.headline import headline
 from autoencoder.images import to_unit_interval
 from autoencoder.inference import open_session
 from autoencoder.training import Training
-from stages import evaluate, train
+from stages import evaluate, report, train
 from tests.tiny_project import (
     COMMANDS,
     MAINS,
@@ -196,6 +197,16 @@ def test_the_exported_classifier_reads_as_the_evaluation_does(finished):
     np.testing.assert_array_equal(probability.argmax(1), judged.label)
     clear = np.abs(probability.max(1) - manifest["threshold"]) > 1e-4
     np.testing.assert_array_equal((probability.max(1) >= manifest["threshold"])[clear], judged.accepted[clear])
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_the_report_links_to_its_pictures_wherever_it_lies(absolute, finished, tmp_path, monkeypatch):
+    monkeypatch.chdir(finished)
+    pictures, output = ((finished if absolute else Path()) / "plots", tmp_path / "deep" / "report")
+    report.main(["--details", "details", "--pictures", str(pictures), "--output", str(output)])
+    links = re.findall(r'src="([^"]+\.png)"', (output / "README.md").read_text())
+    assert links
+    assert all((output / link).resolve().is_file() for link in links)
 
 
 def test_the_report_compares_the_models_of_params_yaml_alone(finished, tmp_path):
