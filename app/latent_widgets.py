@@ -23,8 +23,7 @@ from autoencoder.atlas import (
 )
 from autoencoder.exported import ExportedModel
 from autoencoder.images import to_uint8
-from autoencoder.planes import Plane
-from autoencoder.sections import frame_of
+from autoencoder.planes import Plane, frame_of
 from autoencoder.sheets import DIGIT_COLOURS
 from autoencoder.surroundings import ACTIVE_VARIANCE, Mahalanobis, code_spread, outline, shadow
 

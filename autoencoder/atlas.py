@@ -11,8 +11,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 
 from autoencoder.images import image_grid, to_uint8
-from autoencoder.planes import Plane
-from autoencoder.sections import Frame
+from autoencoder.planes import Frame, Plane
 
 PLANE_SIDE = 25  # pictures per row and column of one plane among many: the blend is off by less than one grey level
 SPACE_SIDE = 46  # of a latent space of two dimensions, which folds more into its plane and is sent only once

@@ -10,13 +10,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from autoencoder.planes import principal_plane, shares
+from autoencoder.planes import frame_of, principal_plane, shares
 from autoencoder.sheets import DIGIT_COLOURS
 
 DOTS_PER_INCH = 160  # for a screen of 80 an inch: sharp on one that has twice as many
 MAPPED = 3000  # codes of the map at most: more would hide each other
 CIRCLES = (1, 2, 3)  # standard deviations of N(0, I)
-SHOWN = 0.99  # quantile of the codes that must be inside the frame, on every side
 ACCENT = "#2f6db3"
 STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -47,10 +46,9 @@ def latent_map(name: str, codes: Float[np.ndarray, "n latent_dim"], labels: UInt
             axes.add_patch(Circle(tuple(prior), radius, fill=False, linestyle="--", linewidth=1))
         digits = axes.get_legend_handles_labels()[0]
         circles = axes.plot([], [], "k--", linewidth=1, label="N(0, I): 1, 2, 3 standard deviations")
-        low, high = np.quantile(points, [1 - SHOWN, SHOWN], axis=0)
-        low, high = np.minimum(low, prior - CIRCLES[-1]), np.maximum(high, prior + CIRCLES[-1])
-        middle, reach = (low + high) / 2, (high - low).max() / 2 * 1.05
-        axes.set(xlim=middle[0] + reach * np.array([-1, 1]), ylim=middle[1] + reach * np.array([-1, 1]))
+        frame = frame_of(points, np.stack([prior - CIRCLES[-1], prior + CIRCLES[-1]]))
+        left_right, down_up = frame.middle[:, None] + frame.reach * np.array([-1, 1])
+        axes.set(xlim=left_right, ylim=down_up)
         axes.set_aspect("equal")
         axes.set_title(f"{name}: codes of {len(points[shown]):,} test images")
         if codes.shape[1] <= 2:

@@ -1,31 +1,12 @@
-"""Planes that a person lays through a latent space, and the square of one that a map shows. Numpy only.
+"""Planes that a person lays through a latent space. Numpy only.
 
 Apart from planes.py, so that an edit here evaluates nothing again.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
 from autoencoder.planes import Plane
-
-SHOWN = 0.99  # quantile of the points that must be inside the frame, on every side
-MARGIN = 1.05
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A square of a plane, in its coordinates."""
-
-    middle: Float[np.ndarray, "2"]
-    reach: float  # from the middle to each side
-
-    def grid(self, side: int) -> Float[np.ndarray, "cells 2"]:
-        """Evenly spaced points from edge to edge, row by row from the top left."""
-        steps = np.linspace(-self.reach, self.reach, side)
-        across, down = np.meshgrid(steps, -steps)
-        return self.middle + np.stack([across.ravel(), down.ravel()], 1)
 
 
 def dimension_plane(center: Float[np.ndarray, " latent_dim"], across: int, up: int) -> Plane:
@@ -65,12 +46,3 @@ def through(plane: Plane, point: Float[np.ndarray, " latent_dim"]) -> Plane:
 def offset(plane: Plane, point: Float[np.ndarray, " latent_dim"]) -> Float[np.ndarray, " latent_dim"]:
     """The way from the plane to the point, at right angles."""
     return point - plane.codes(plane.coordinates(point[None]))[0]
-
-
-def frame_of(points: Float[np.ndarray, "n 2"], corners: Float[np.ndarray, "corners 2"] | None = None) -> Frame:
-    """The square that shows nearly all points, and all corners."""
-    low, high = np.quantile(points, [1 - SHOWN, SHOWN], axis=0)
-    if corners is not None:
-        low, high = np.minimum(low, corners.min(0)), np.maximum(high, corners.max(0))
-    reach = float((high - low).max()) / 2 * MARGIN
-    return Frame((low + high) / 2, reach or 1.0)

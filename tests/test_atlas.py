@@ -5,8 +5,7 @@ import pytest
 from PIL import Image
 
 from autoencoder.atlas import decode_atlas, decode_strips, digits_sheet, slider_ranges
-from autoencoder.planes import Plane
-from autoencoder.sections import Frame
+from autoencoder.planes import Frame, Plane
 
 
 def show_latent(latents: np.ndarray) -> np.ndarray:

@@ -14,8 +14,7 @@ from playwright.sync_api import Page, expect
 
 from autoencoder.exported import load_model
 from autoencoder.images import to_uint8
-from autoencoder.planes import principal_plane
-from autoencoder.sections import frame_of
+from autoencoder.planes import frame_of, principal_plane
 from scripts.photographs import SETTINGS, photograph
 from scripts.viewer import BLENDED, DRAG, SCREEN, STOPWATCH, WATCH, NoChromium, chromium, serve, settle, wait_for_exact
 

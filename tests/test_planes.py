@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from autoencoder.planes import Plane, principal_plane, quantile_grid
+from autoencoder.planes import Frame, Plane, frame_of, principal_plane, quantile_grid
 
 
 def cloud(*spread: float) -> np.ndarray:
@@ -49,3 +49,26 @@ def test_the_grid_cuts_the_normal_distribution_into_equal_shares():
     np.testing.assert_allclose(grid, -grid[::-1, ::-1], atol=1e-12)
     below = [(np.random.default_rng(0).normal(size=100_000) < level).mean() for level in quantile_grid(3)[:3, 0]]
     assert below == pytest.approx([1 / 6, 3 / 6, 5 / 6], abs=0.005)
+
+
+def test_the_grid_of_a_frame_runs_from_edge_to_edge_from_the_top_left():
+    grid = Frame(np.array([10.0, 20.0]), 2.0).grid(5).reshape(5, 5, 2)
+    np.testing.assert_allclose(grid[0, 0], [8, 22])
+    np.testing.assert_allclose(grid[0, -1], [12, 22])
+    np.testing.assert_allclose(grid[-1, 0], [8, 18])
+    np.testing.assert_allclose(grid[2, 2], [10, 20])
+
+
+def test_the_frame_is_a_square_with_nearly_all_points_and_every_corner():
+    points = np.random.default_rng(0).normal(size=(5000, 2)) * [3, 1]
+    frame = frame_of(points)
+    inside = (np.abs(points - frame.middle) < frame.reach).all(1).mean()
+    assert 0.97 < inside < 1
+    corner = np.array([[0.0, 40.0]])
+    wider = frame_of(points, corner)
+    assert (np.abs(corner - wider.middle) < wider.reach).all()
+    assert wider.reach == pytest.approx(frame.reach * 3, rel=0.2)
+
+
+def test_points_on_one_spot_have_a_frame_too():
+    assert frame_of(np.zeros((10, 2))).reach == 1

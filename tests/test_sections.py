@@ -2,15 +2,7 @@ import numpy as np
 import pytest
 
 from autoencoder.planes import Plane
-from autoencoder.sections import Frame, dimension_plane, frame_of, offset, plane_of_three, through
-
-
-def test_the_grid_of_a_frame_runs_from_edge_to_edge_from_the_top_left():
-    grid = Frame(np.array([10.0, 20.0]), 2.0).grid(5).reshape(5, 5, 2)
-    np.testing.assert_allclose(grid[0, 0], [8, 22])
-    np.testing.assert_allclose(grid[0, -1], [12, 22])
-    np.testing.assert_allclose(grid[-1, 0], [8, 18])
-    np.testing.assert_allclose(grid[2, 2], [10, 20])
+from autoencoder.sections import dimension_plane, offset, plane_of_three, through
 
 
 def test_a_plane_of_two_dimensions_leaves_the_others_as_they_are():
@@ -62,18 +54,3 @@ def test_the_plane_through_a_point_is_parallel_and_keeps_coordinates():
 def test_the_offset_stands_at_right_angles_to_the_plane():
     plane = Plane(np.zeros(3), np.eye(2, 3))
     np.testing.assert_array_equal(offset(plane, np.array([4.0, 5.0, 6.0])), [0, 0, 6])
-
-
-def test_the_frame_is_a_square_with_nearly_all_points_and_every_corner():
-    points = np.random.default_rng(0).normal(size=(5000, 2)) * [3, 1]
-    frame = frame_of(points)
-    inside = (np.abs(points - frame.middle) < frame.reach).all(1).mean()
-    assert 0.97 < inside < 1
-    corner = np.array([[0.0, 40.0]])
-    wider = frame_of(points, corner)
-    assert (np.abs(corner - wider.middle) < wider.reach).all()
-    assert wider.reach == pytest.approx(frame.reach * 3, rel=0.2)
-
-
-def test_points_on_one_spot_have_a_frame_too():
-    assert frame_of(np.zeros((10, 2))).reach == 1
