@@ -45,7 +45,7 @@ PER_PRIOR = (
         "share",
         "completeness: test images (as many as samples, `latent_space.coverage_samples`, evenly spread) that have a "
         "decoded sample of {prior} within the distance, in the classifier's features, to their k-th nearest of these "
-        "test images (`latent_space.coverage_neighbors`)",
+        "test images (`latent_space.coverage_neighbors`); of two sets from one distribution 1 - 1 / 2^k, for k = 5 0.969",
         "Naeem et al. 2020, eq. 9",
     ),
     Metric(
@@ -115,7 +115,8 @@ METRICS = (
         "neither",
         "dimensions",
         "latent dimensions in use: those whose code (of a VAE: the posterior mean) varies over the test images (grey "
-        "ones), its variance above `evaluate.active_variance`",
+        "ones), its variance above `evaluate.active_variance`. A dimension whose posterior varies in its spread alone is "
+        "not counted. Where nothing sets the scale of codes, in PCA and autoencoders, it finds those that are constant",
         "Burda et al. 2016",
     ),
     Metric(
@@ -131,7 +132,7 @@ METRICS = (
         "lower",
         "nats per image",
         "importance-weighted bound on -log p(x) of `evaluate.iwae_images` test images, binarised, with a Bernoulli "
-        "likelihood, k = `evaluate.iwae_samples`. To compare with papers, train on binarised images, too",
+        "likelihood, k = `evaluate.iwae_samples`; more samples make it tighter. To compare with papers, train on binarised images, too",
         "Burda et al. 2016, eq. 8",
     ),
     Metric(
@@ -161,8 +162,10 @@ METRICS = (
         "1",
         "continuity: mean squared move of the classifier's features F when a test code m takes a small step, "
         "E|F(D(m + e s u)) - F(D(m))|^2 / (e^2 V), u from N(0, I), e = `latent_space.step`, s the codes' standard deviation, V the mean "
-        "squared distance of F between reconstructions of random pairs; 1 / e^2 means as far apart as those",
-        "Karras et al. 2019, section 4.1, normalised",
+        "squared distance of F between reconstructions of random pairs; 1 / e^2 means as far apart as those, 0.5 is that of a linear "
+        "D and F where the dimensions of the codes are uncorrelated. Steps go along the code's own axes, which a VAE's "
+        "prior singles out; an autoencoder's are arbitrary",
+        "after the perceptual path length of Karras et al. 2019, section 4.1: other steps, points and features",
     ),
     Metric(
         "label_flip_rate",
@@ -183,7 +186,7 @@ METRICS = (
         "midpoint_acceptance",
         "higher",
         "share",
-        "continuity: of the decoded midpoints between the codes of two test images, paired by chance, the share that the "
+        "continuity: of the decoded midpoints between the codes of two test images, paired by chance (a tenth show the same digit), the share that the "
         "classifier is sure of (see `prior_acceptance`); `reconstruction_acceptance` is what its ends reach",
     ),
     Metric(

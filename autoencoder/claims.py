@@ -4,7 +4,7 @@ Verdicts follow the means over seeds. Nothing here is typed in: other numbers ma
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, variance
 
@@ -16,6 +16,7 @@ CLEARLY = 1.5  # times better: what is called a difference
 AHEAD = 0.02  # of the scale of a figure, and more than two standard errors: what is called ahead
 AHEAD_IN_ONE = 0.05  # the same where there is one seed: more than the standard deviation of most over seeds
 NEARLY = 0.8  # of the other's value: what is called nearly as good
+ALL_DIGITS = 9.9  # of ten: what is called all of them
 # what each claim is told by
 STEPPED = {
     "label_flip_rate": "small steps in the latent space that change the decoded digit",
@@ -29,6 +30,7 @@ SAMPLED = {
 BESIDE = {  # decides nothing
     "label_flip_rate_iqr": "beside the verdicts: digits changed by steps that codes far out do not stretch",
     "midpoint_acceptance": "beside the verdicts: pictures halfway between two test images of which the classifier is sure",
+    "coverage_gmm": "beside the verdicts: test images that samples of a mixture fitted to each model's codes come near",
 }
 METRIC = {metric.name: metric for metric in METRICS}
 SCALES = {"share": 1.0, "digits": 10.0}  # the most that figures in this unit can be
@@ -95,7 +97,9 @@ def continuity_verdict(rows: Rows, pair: Pair) -> tuple[str, str]:
     if max(ratios) <= 1 / CLEARLY:
         return "the opposite holds", "the autoencoder is the more continuous"
     if max(ratios) <= 1:
-        return "the claim does not hold", "in small steps the autoencoder is at least as continuous as the VAE"
+        back = [_times(*reversed(_both(rows, pair, name))) for name in STEPPED]
+        times = f", by {back[0]:.1f} and {back[1]:.1f} times" if max(back) < math.inf else ""
+        return "the claim does not hold", f"in small steps the autoencoder is at least as continuous as the VAE{times}"
     if "the VAE" not in clearer and "the autoencoder" in clearer:
         number = "first" if clearer[0] == "the autoencoder" else "second"
         return "the claim does not hold", f"by the {number} figure the autoencoder is the more continuous"
@@ -120,12 +124,12 @@ def continuity(rows: Rows, pair: Pair) -> str:
     times = [_times(*flips), _times(*lengths)]
     unstretched = [_times(*small_flips), _times(*small_lengths)]
     halved = all(small - 1 < (large - 1) / 2 for large, small in zip(times, unstretched, strict=True))
-    stretched = min(times) >= CLEARLY and halved
-    far = (
-        f" ({unstretched[0]:.1f} and {unstretched[1]:.1f} times): much of the difference is made by few codes that lie far out"
-        if stretched
-        else ""
-    )
+    far = ""
+    if min(times) >= CLEARLY and halved:
+        far = (
+            f" ({unstretched[0]:.1f} and {unstretched[1]:.1f} times{_by_seed(rows, pair)}): codes that lie far out stretch "
+            "the standard deviation, and with it the step"
+        )
     ahead = {1: "the VAE is ahead", -1: "the autoencoder is ahead", 0: "neither is ahead"}
     return (
         f"In {pair.latent_dim} dimensions (`{pair.ae}`, `{pair.vae}`) a small step in the latent space changes the "
@@ -138,6 +142,16 @@ def continuity(rows: Rows, pair: Pair) -> str:
         f"{_percent(ends[0])} and {_percent(ends[1])}): "
         f"{ahead[_ahead(rows, pair, 'midpoint_acceptance')]}."
     )
+
+
+def _by_seed(rows: Rows, pair: Pair) -> str:
+    """From least to most of the seeds, how many times smaller the VAE's figures of steps by interquartile range are."""
+    found = [
+        sorted(map(_times, rows[pair.ae][name], rows[pair.vae][name]))
+        for name in ("label_flip_rate_iqr", "normalized_path_length_iqr")
+    ]
+    words = " and ".join(f"{times[0]:.1f} to {times[-1]:.1f}" for times in found)
+    return f"; seed by seed {words}" if len(found[0]) > 1 else ""
 
 
 def completeness_verdict(rows: Rows, pair: Pair) -> tuple[str, str]:
@@ -177,29 +191,31 @@ def completeness(rows: Rows, pair: Pair) -> str:
     )
     cost = _mean(rows, pair.vae, "nll") - _mean(rows, pair.vae, "nll_gmm")
     fitted, distance = (_both(rows, pair, name) for name in ("coverage_gmm", "classifier_fid_gmm"))
+    more = _apart(rows[pair.ae]["coverage_gmm"], rows[pair.vae]["coverage_normal"], SCALES["share"])
+    beside = {-1: "more than", 0: "about as many as", 1: "less than"}[more]
     text += (
         f"From a Gaussian with the mean and covariance of its codes in the place of N(0, I) the autoencoder covers "
         f"{_percent(_mean(rows, pair.ae, 'coverage_gaussian'))}: so much is a matter of where its codes lie and how far "
         f"they spread. Against a mixture fitted to the training codes, N(0, I) costs the VAE {cost:.2g} nats per image "
         f"(`nll` less `nll_gmm`; a finer mixture finds more): from the mixture it covers {_percent(fitted[1])}, and its `classifier_fid` is {distance[1]:.3g} in "
         f"the place of {_mean(rows, pair.vae, 'classifier_fid_normal'):.3g}. From a mixture fitted to its own codes the "
-        f"autoencoder covers {_percent(fitted[0])}, {'more' if fitted[0] > covered[1] else 'less'} than the VAE from "
-        f"N(0, I), at a `classifier_fid` of {distance[0]:.3g}"
+        f"autoencoder covers {_percent(fitted[0])}, {beside} the VAE from N(0, I), at a `classifier_fid` of {distance[0]:.3g}"
     )
     if fitted[0] >= NEARLY * fitted[1] and _ahead(rows, pair, "coverage_normal") == 1:
         text += (
-            ": its space can be sampled too, once a density has been fitted to the codes. What the VAE buys is one that "
-            "is known beforehand"
+            ": its space can be sampled too, once a density has been fitted to the codes; the VAE's is known beforehand"
         )
     ahead = [_ahead(rows, pair, name.replace("normal", "gmm")) for name in SAMPLED]
-    return f"{text}. Each sampled from the mixture fitted to its own codes, {_lead(ahead)} figures."
+    drawn = min(_both(rows, pair, "digits_drawn_gmm"))
+    full = " (both draw all ten digits alike, which none can exceed)" if drawn > ALL_DIGITS else ""
+    return f"{text}. Each sampled from the mixture fitted to its own codes, {_lead(ahead)} figures{full}."
 
 
 def rules() -> str:
     """How a verdict is reached."""
     return (
         f"Continuity is told by the two figures of small steps: the claim *holds* where both are at least {CLEARLY:g} times "
-        "better in the VAE, *in part* where one is, and the *opposite* holds where both are at least as much better in the "
+        f"better in the VAE (of the second, a square: {math.sqrt(CLEARLY):.1f} times the distance), *in part* where one is, and the *opposite* holds where both are at least as much better in the "
         "autoencoder; of a model without a dimension in use, which draws one picture everywhere, it is *undecided*. "
         "Completeness is told by three figures of samples of N(0, I): the claim holds where the VAE is *ahead* "
         "in all of them, in part where it is ahead in more of them than the autoencoder, and the opposite holds where the "
@@ -242,7 +258,8 @@ def baselines(rows: Rows, models: Models) -> list[str]:
             error = _mean(rows, pcas[0], "reconstruction_mse")
             worse = _mean(rows, name, "reconstruction_mse") > error
             dims = models[pcas[0]]["latent_dim"]
-            text += f", {'worse' if worse else 'better'} than PCA with {dims} components ({error:.3g})"
+            text += f", {'worse' if worse else 'better'} than PCA with {dims} components ({error:.3g}"
+            text += ")" if dims == latent_dim else f"; the network has {latent_dim} dimensions)"
         active = _mean(rows, name, "active_units")
         text += f"; {active:.3g} of its {latent_dim} dimensions are in use"
         text += ", **the others have collapsed**" if active < latent_dim / 2 else ""
@@ -253,9 +270,12 @@ def baselines(rows: Rows, models: Models) -> list[str]:
                 ahead = all(ours < articles for ours, articles in values.values())
                 words = " and ".join(f"`{key}` {ours:.3g} against {its:.3g}" for key, (ours, its) in values.items())
                 size, its_size = (_mean(rows, model, "parameters") / 1e6 for model in (other, name))
+                dims = ("", "")
+                if theirs["latent_dim"] != latent_dim:
+                    dims = (f"{theirs['latent_dim']} dimensions, ", f"{latent_dim}, ")
                 text += (
-                    f". `{other}`, with {size:.2g} million parameters and {theirs['epochs']} epochs in the place of {its_size:.2g} "
-                    f"million and {params['epochs']}, is {'ahead' if ahead else '**not** ahead in both'}: {words}"
+                    f". `{other}`, with {dims[0]}{size:.2g} million parameters and {theirs['epochs']} epochs in the place of "
+                    f"{dims[1]}{its_size:.2g} million and {params['epochs']}, is {'ahead' if ahead else '**not** ahead in both'}: {words}"
                 )
         normal, mixture = (_percent(_mean(rows, name, f"coverage_{prior}")) for prior in ("normal", "gmm"))
         sentences.append(
@@ -266,8 +286,10 @@ def baselines(rows: Rows, models: Models) -> list[str]:
 
 def _ahead(rows: Rows, pair: Pair, name: str) -> int:
     """Which figure is larger by more than seeds differ: 1 the VAE's, -1 the autoencoder's, 0 neither."""
-    ae, vae = rows[pair.ae][name], rows[pair.vae][name]
-    scale = SCALES[METRIC[name].unit]
+    return _apart(rows[pair.ae][name], rows[pair.vae][name], SCALES[METRIC[name].unit])
+
+
+def _apart(ae: Sequence[float], vae: Sequence[float], scale: float) -> int:
     margin = AHEAD_IN_ONE * scale
     if len(ae) > 1:
         margin = max(AHEAD * scale, 2 * math.sqrt((variance(ae) + variance(vae)) / len(ae)))

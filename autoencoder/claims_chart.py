@@ -54,7 +54,7 @@ def claims_chart(rows: Rows, models: Models) -> Picture:
         right.plot([], [], "o", color="black", label="from N(0, I)")
         right.plot([], [], "o", color="black", markerfacecolor="white", label="from a fitted mixture")
         right.legend(loc="upper left")
-        left.set(xscale="log", xlabel="normalized_path_length: how far a small step moves the picture")
+        left.set(xscale="log", xlabel="normalized_path_length: how far a small step moves the picture, squared")
         left.set(yscale="log", ylabel="label_flip_rate: how often it changes the digit")
         left.set_title("Continuity: lower left is better")
         left.margins(0.2)

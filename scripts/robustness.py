@@ -25,7 +25,7 @@ def judges(models: Models) -> str:
     rows = found["rows"]
     models = {name: params for name, params in models.items() if name in rows}  # not one that was added since
     if not models:
-        return f"Not to be told: {JUDGES} has none of the models of params.yaml."
+        return f"Not comparable: {JUDGES} has none of the models of params.yaml."
     count = len(rows[REAL]["coverage_normal"])
     words = _verdicts({f"classifier {index + 1}": _picked(rows, [index]) for index in range(count)}, models)
     shares = {
@@ -57,7 +57,7 @@ def elsewhere(models: Models) -> str:
     first, other = (json.loads(path.read_text()) for path in (SEEDS, ELSEWHERE))
     seeds = [seed for seed in other["seeds"] if seed in first["seeds"]]
     if first["params_sha256"] != other["params_sha256"] or not seeds:
-        return f"Not to be told: {ELSEWHERE} has other parameters or other seeds than {SEEDS}."
+        return f"Not comparable: {ELSEWHERE} has other parameters or other seeds than {SEEDS}."
     here, there = (_picked(found["rows"], [found["seeds"].index(seed) for seed in seeds]) for found in (first, other))
     alike = [name for name in models if here[name]["reconstruction_mse"] == there[name]["reconstruction_mse"]]
     parts = [

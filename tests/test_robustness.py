@@ -71,7 +71,7 @@ def test_a_verdict_that_depends_on_the_judge_is_named(judged):
 
 def test_a_model_that_no_judge_has_seen_is_left_out(judged):
     assert "`vae_2d`" not in judged(figures.MODELS)
-    assert judged({"other": figures.MODELS["vae"]}).startswith("Not to be told: ")
+    assert judged({"other": figures.MODELS["vae"]}).startswith("Not comparable: ")
 
 
 @pytest.fixture
@@ -125,4 +125,4 @@ def test_what_another_machine_changes_is_told(elsewhere):
 
 
 def test_what_cannot_be_compared_is_not(elsewhere):
-    assert elsewhere(seeds=(7, 8)).startswith("Not to be told: ")
+    assert elsewhere(seeds=(7, 8)).startswith("Not comparable: ")
