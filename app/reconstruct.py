@@ -100,6 +100,6 @@ if len(pixels):
     errors = errors_of(models, test.images, posterior_seed)
     st.html(table(models, pixels, captions, errors, reader, posterior_seed, what))
     judged = min(JUDGED, len(test.images))
-    legend = f"Below each pair its error, the smallest in colour; of {judged} test images, how many it is worse than, if most"
+    legend = f"Below each pair: its error (smallest in colour); the share of {judged} test errors below it, if over 90%"
     st.caption(f"{legend}{'; the digit that is read, ? where the classifier is not sure' * bool(reader)}.")
 layout.status(models.values())

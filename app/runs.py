@@ -133,5 +133,5 @@ except (ExperimentError, ArtifactError) as error:
 st.subheader("On screen")
 st.html(facts(models))
 if changed := [name for name, model in models.items() if workspace.models[name] != model.manifest.params]:
-    st.caption(f"params.yaml asks for something else by now of {', '.join(changed)}: `dvc repro` makes it.")
+    st.caption(f"params.yaml has since changed for {', '.join(changed)}: run `dvc repro`.")
 layout.status(models.values())

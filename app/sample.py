@@ -18,7 +18,7 @@ ROOM = (1095, 690)  # what the cards may take at 1440x900 beside the sidebar
 GAP = 2
 SAVED = ("images", "latents")  # of every model, in the NPZ
 ABOUT = {
-    "normal": "Where a VAE is trained to put its codes, and where nothing asks an autoencoder to put them.",
+    "normal": "Where a VAE is trained to put its codes; an autoencoder is not.",
     "gaussian": "One Gaussian with the mean and covariance of the model's own training codes "
     "(of a VAE: of draws from its posteriors).",
     "gmm": "A mixture of Gaussians fitted to the model's own training codes (of a VAE: to draws from its posteriors): "
@@ -59,7 +59,7 @@ def arrangement(cards: int, side: int) -> tuple[int, int]:
 workspace = artifacts.current()
 layout.header(
     "Sample",
-    "Random points of the latent space, decoded: a latent space is complete where every point of it means something.",
+    "Random points of the latent space, decoded: the space is complete if each of them is a meaningful image.",
     workspace,
 )
 models = artifacts.load_models(workspace, layout.choose_models(workspace))

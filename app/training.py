@@ -117,7 +117,7 @@ def live(workspace: Workspace, name: str) -> None:
 workspace = followed()
 layout.header(
     "Training",
-    "Follow a training that runs in another terminal, or look back at one that is done.",
+    "Follow a training run in another terminal, or review a finished one.",
     workspace,
 )
 if not workspace.models:

@@ -43,9 +43,9 @@ PER_PRIOR = (
         "coverage",
         "higher",
         "share",
-        "completeness: test images (as many as samples, `latent_space.coverage_samples`, evenly spread) that have a "
-        "decoded sample of {prior} within the distance, in the classifier's features, to their k-th nearest of these "
-        "test images (`latent_space.coverage_neighbors`); of two sets from one distribution 1 - 1 / 2^k, for k = 5 0.969",
+        "completeness: test images (`latent_space.coverage_samples` of them, evenly spread, and as many samples) with a "
+        "decoded sample of {prior} no farther, in classifier features, than the k-th nearest of the others "
+        "(k = `latent_space.coverage_neighbors`); two sets from one distribution: 1 - 1 / 2^k, 0.969 for k = 5",
         "Naeem et al. 2020, eq. 9",
     ),
     Metric(

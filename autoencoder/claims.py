@@ -20,17 +20,17 @@ ALL_DIGITS = 9.9  # of ten: what is called all of them
 # what each claim is told by
 STEPPED = {
     "label_flip_rate": "small steps in the latent space that change the decoded digit",
-    "normalized_path_length": "how far they move the picture, squared, in the classifier's features",
+    "normalized_path_length": "squared distance they move the image in classifier features",
 }
 SAMPLED = {
-    "prior_acceptance_normal": "samples of N(0, I) of which the classifier is sure",
-    "digits_drawn_normal": "digits among them, of ten",
-    "coverage_normal": "test images that they come near",
+    "prior_acceptance_normal": "accepted samples from N(0, I)",
+    "digits_drawn_normal": "effective number of digits drawn, of ten",
+    "coverage_normal": "test images that samples cover",
 }
 BESIDE = {  # decides nothing
-    "label_flip_rate_iqr": "beside the verdicts: digits changed by steps that codes far out do not stretch",
-    "midpoint_acceptance": "beside the verdicts: pictures halfway between two test images of which the classifier is sure",
-    "coverage_gmm": "beside the verdicts: test images that samples of a mixture fitted to each model's codes come near",
+    "label_flip_rate_iqr": "for context: digits changed by steps that outlying codes do not inflate",
+    "midpoint_acceptance": "for context: accepted images halfway between two test images",
+    "coverage_gmm": "for context: test images covered by samples from a mixture fitted to each model's codes",
 }
 METRIC = {metric.name: metric for metric in METRICS}
 SCALES = {"share": 1.0, "digits": 10.0}  # the most that figures in this unit can be
@@ -135,7 +135,7 @@ def continuity(rows: Rows, pair: Pair) -> str:
         f"In {pair.latent_dim} dimensions (`{pair.ae}`, `{pair.vae}`) a small step in the latent space changes the "
         f"decoded digit {_percent(flips[0])} of the time in the autoencoder and {_percent(flips[1])} in the VAE "
         f"(`label_flip_rate`), and how far it moves the picture, squared (`normalized_path_length`), is {lengths[0]:.3g} and "
-        f"{lengths[1]:.3g}: **{verdict}**: {reason}. With steps measured by the interquartile range of the codes instead of their "
+        f"{lengths[1]:.3g}, so **{verdict}**: {reason}. With steps measured by the interquartile range of the codes instead of their "
         f"standard deviation (`_iqr`) the digit changes {_percent(small_flips[0])} and {_percent(small_flips[1])} of the time, "
         f"and the path lengths are {small_lengths[0]:.3g} and {small_lengths[1]:.3g}{far}. Halfway between two images the classifier is sure of "
         f"{_percent(middles[0])} and {_percent(middles[1])} (`midpoint_acceptance`; of reconstructed images "
@@ -182,23 +182,23 @@ def completeness(rows: Rows, pair: Pair) -> str:
     readable, reached = (_both(rows, pair, name) for name in ("reconstruction_acceptance", "coverage_reconstruction"))
     verdict, reason = completeness_verdict(rows, pair)
     text = (
-        f"In {pair.latent_dim} dimensions, drawn from N(0, I), the classifier is sure of {_percent(accepted[0])} of the "
-        f"autoencoder's samples and {_percent(accepted[1])} of the VAE's (`prior_acceptance_normal`; of their "
+        f"In {pair.latent_dim} dimensions the classifier is sure of {_percent(accepted[0])} of the "
+        f"autoencoder's N(0, I) samples and {_percent(accepted[1])} of the VAE's (`prior_acceptance_normal`; of their "
         f"reconstructions {_percent(readable[0])} and {_percent(readable[1])}); {digits[0]:.1f} and {digits[1]:.1f} of the "
-        f"ten digits are among them (`digits_drawn_normal`, the effective number); and they come near "
+        f"ten digits are among them (`digits_drawn_normal`, the effective number); and they cover "
         f"{_percent(covered[0])} and {_percent(covered[1])} of the test images (`coverage_normal`; reconstructions "
-        f"{_percent(reached[0])} and {_percent(reached[1])}): **{verdict}**: {reason}. "
+        f"{_percent(reached[0])} and {_percent(reached[1])}), so **{verdict}**: {reason}. "
     )
     cost = _mean(rows, pair.vae, "nll") - _mean(rows, pair.vae, "nll_gmm")
     fitted, distance = (_both(rows, pair, name) for name in ("coverage_gmm", "classifier_fid_gmm"))
     more = _apart(rows[pair.ae]["coverage_gmm"], rows[pair.vae]["coverage_normal"], SCALES["share"])
     beside = {-1: "more than", 0: "about as many as", 1: "less than"}[more]
     text += (
-        f"From a Gaussian with the mean and covariance of its codes in the place of N(0, I) the autoencoder covers "
-        f"{_percent(_mean(rows, pair.ae, 'coverage_gaussian'))}: so much is a matter of where its codes lie and how far "
+        f"From a Gaussian with the mean and covariance of its codes instead of N(0, I), the autoencoder covers "
+        f"{_percent(_mean(rows, pair.ae, 'coverage_gaussian'))}: that much is due to where its codes lie and how far "
         f"they spread. Against a mixture fitted to the training codes, N(0, I) costs the VAE {cost:.2g} nats per image "
-        f"(`nll` less `nll_gmm`; a finer mixture finds more): from the mixture it covers {_percent(fitted[1])}, and its `classifier_fid` is {distance[1]:.3g} in "
-        f"the place of {_mean(rows, pair.vae, 'classifier_fid_normal'):.3g}. From a mixture fitted to its own codes the "
+        f"(`nll` less `nll_gmm`; a finer mixture finds more): from the mixture it covers {_percent(fitted[1])}, and its `classifier_fid` is {distance[1]:.3g} "
+        f"instead of {_mean(rows, pair.vae, 'classifier_fid_normal'):.3g}. From a mixture fitted to its own codes the "
         f"autoencoder covers {_percent(fitted[0])}, {beside} the VAE from N(0, I), at a `classifier_fid` of {distance[0]:.3g}"
     )
     if fitted[0] >= NEARLY * fitted[1] and _ahead(rows, pair, "coverage_normal") == 1:
@@ -208,7 +208,7 @@ def completeness(rows: Rows, pair: Pair) -> str:
     ahead = [_ahead(rows, pair, name.replace("normal", "gmm")) for name in SAMPLED]
     drawn = min(_both(rows, pair, "digits_drawn_gmm"))
     full = " (both draw all ten digits alike, which none can exceed)" if drawn > ALL_DIGITS else ""
-    return f"{text}. Each sampled from the mixture fitted to its own codes, {_lead(ahead)} figures{full}."
+    return f"{text}. With each sampled from its own fitted mixture, {_lead(ahead)} figures{full}."
 
 
 def rules() -> str:
@@ -216,14 +216,14 @@ def rules() -> str:
     return (
         f"Continuity is told by the two figures of small steps: the claim *holds* where both are at least {CLEARLY:g} times "
         f"better in the VAE (of the second, a square: {math.sqrt(CLEARLY):.1f} times the distance), *in part* where one is, and the *opposite* holds where both are at least as much better in the "
-        "autoencoder; of a model without a dimension in use, which draws one picture everywhere, it is *undecided*. "
-        "Completeness is told by three figures of samples of N(0, I): the claim holds where the VAE is *ahead* "
+        "autoencoder; for a model with no dimension in use, which draws one image everywhere, it is *undecided*. "
+        "Completeness is judged by three metrics of N(0, I) samples: the claim holds where the VAE is *ahead* "
         "in all of them, in part where it is ahead in more of them than the autoencoder, and the opposite holds where the "
         "autoencoder is ahead in all. Ahead is a lead of more than "
         f"{AHEAD:.0%} of the scale (of digits: {AHEAD * SCALES['digits']:g}) and of more than two standard errors of the "
         f"difference of the means over the seeds; of one run alone, of more than {AHEAD_IN_ONE:.0%}. Seeds vary the training "
-        f"alone: the classifier and all that is drawn are the same for every seed and model. Ahead is not complete, and "
-        f"{CLEARLY:g} times better not continuous: how far there is to go, the figures of real images tell."
+        f"alone: the classifier and all that is drawn are the same for every seed and model. Ahead need not mean complete, nor "
+        f"{CLEARLY:g} times better continuous: the real-image metrics show how far there is to go."
     )
 
 
@@ -235,8 +235,8 @@ def caveat(rows: Rows) -> str:
     return (
         f"The classifier reads {right:.2%} of the test images right, but has seen nothing but digits: it is also sure of "
         f"{_percent(blends)} of the pixel averages of two different digits and of {_percent(noise)} of images of uniform "
-        "noise. Acceptance says that it is sure, not that there is a digit, and a model that always drew the same digit "
-        "could lead in it: read it beside `digits_drawn` and `coverage`."
+        "noise. Acceptance means that it is sure, not that there is a digit; a model that always drew the same digit "
+        "could score best: read it with `digits_drawn` and `coverage`."
     )
 
 
@@ -250,9 +250,7 @@ def baselines(rows: Rows, models: Models) -> list[str]:
         text = f"`{name}`: test MSE {_mean(rows, name, 'reconstruction_mse'):.3g}"
         if kind == "vae":
             drawn = _mean(rows, name, "reconstruction_mse_sampled")
-            text += (
-                f" ({drawn:.3g} where a draw from the posterior is decoded, as in training, in the place of its mean)"
-            )
+            text += f" ({drawn:.3g} decoding a posterior sample, as in training, instead of the mean)"
         pcas = [other for other, theirs in models.items() if theirs["kind"] == "pca"]
         if pcas:
             error = _mean(rows, pcas[0], "reconstruction_mse")
@@ -274,12 +272,12 @@ def baselines(rows: Rows, models: Models) -> list[str]:
                 if theirs["latent_dim"] != latent_dim:
                     dims = (f"{theirs['latent_dim']} dimensions, ", f"{latent_dim}, ")
                 text += (
-                    f". `{other}`, with {dims[0]}{size:.2g} million parameters and {theirs['epochs']} epochs in the place of "
+                    f". `{other}`, with {dims[0]}{size:.2g} million parameters and {theirs['epochs']} epochs instead of "
                     f"{dims[1]}{its_size:.2g} million and {params['epochs']}, is {'ahead' if ahead else '**not** ahead in both'}: {words}"
                 )
         normal, mixture = (_percent(_mean(rows, name, f"coverage_{prior}")) for prior in ("normal", "gmm"))
         sentences.append(
-            f"{text}. Samples of `{name}` from N(0, I) come near {normal} of the test images, from the mixture near {mixture}."
+            f"{text}. Samples of `{name}` from N(0, I) cover {normal} of the test images, from the mixture {mixture}."
         )
     return sentences
 

@@ -15,7 +15,7 @@ Grey: PCA; orange: autoencoders; blue: VAEs; squares: the article's networks.
 
 {table}
 
-Arrows point to better; the best value is bold. *Real images*, which trained nothing, stand in the place of generated ones: the ceiling, or the noise floor (of acceptance: what the classifier's threshold was set to). What each figure means: docs/metrics.md; how a verdict is reached: docs/results.md.
+Arrows point to better; the best value is bold. *Real images*, held out of training, stand in for generated ones: the ceiling, or the noise floor (for acceptance: what the classifier's threshold was set to). What each figure means: docs/metrics.md; how a verdict is reached: docs/results.md.
 
 {caveat}
 

@@ -29,9 +29,13 @@ def results() -> str:
 
 
 def claims() -> str:
-    """What these figures say of the two claims and of the article's networks, in short."""
-    rows, models = _rows(), _models()
-    return "\n\n".join([claims_table(rows, models), caveat(rows), *baselines(rows, models)])
+    """What these figures say of the two claims, at a glance."""
+    return claims_table(_rows(), _models())
+
+
+def compared() -> str:
+    """What they say of the article's networks."""
+    return "\n\n".join(baselines(_rows(), _models()))
 
 
 def findings() -> str:
@@ -83,6 +87,7 @@ def definitions() -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "results": results,
     "claims": claims,
+    "baselines": compared,
     "findings": findings,
     "judges": judges,
     "elsewhere": elsewhere,

@@ -69,7 +69,7 @@ def highlights() -> str:
     drag, paint = found["interaction"]["explore_2d"], found["first_paint"]["viewer"]["first_page_seconds"]
     changed = pipeline["changes"]
     lines = {
-        "the article's autoencoder, as good as after 5 epochs of the article's loop": f"in "
+        "the article's autoencoder, to the error of 5 epochs of the article's loop": f"in "
         f"{recipe['seconds']['median']:.1f} s instead of {article['seconds']['median']:.0f}, **{recipe['times_faster']:.1f} "
         f"times** faster: one epoch with Muon, {recipe['as_good']} of {len(quality['seeds'])} seeds; "
         f"with the article's optimiser, batches and epochs {quality['same_optimizer']['times_faster']:.1f} times faster",
@@ -84,9 +84,9 @@ def highlights() -> str:
     quality, seconds = on_gpu["time_to_quality"], on_gpu["tf32"]["tf32"]["seconds"]
     least, most = _with_capture(quality)
     lines[f"on a GPU ({on_gpu['environment']['gpu']})"] = (
-        f"the first of these in {quality['recipe']['seconds']['median']:.2f} s from the first step instead of "
+        f"the first row in {quality['recipe']['seconds']['median']:.2f} s from the first step instead of "
         f"{quality['article']['seconds']['median']:.0f} (one run), **{quality['recipe']['times_faster']:.0f} times** faster, "
-        f"with the capture of the step {least:.0f} to {most:.0f} times; {quality['recipe']['as_good']} of "
+        f"{least:.0f} to {most:.0f} times with graph capture; {quality['recipe']['as_good']} of "
         f"{len(quality['seeds'])} seeds; `vae` trained in "
         f"{min(seconds):.1f} to {max(seconds):.1f} s"
     )

@@ -64,8 +64,8 @@ def explain_full_memory(error: BaseException) -> str | None:
         return None
     asked = str(error).rpartition(NO_MEMORY)[2].strip(": ")
     return (
-        f"this machine has not enough memory ({asked or 'all of it is taken'}): make what asks for so much smaller in "
-        "params.yaml (batch_size, epochs, what is drawn), or end what else runs here"
+        f"this machine has not enough memory ({asked or 'all of it is taken'}): reduce what needs it in "
+        "params.yaml (batch_size, epochs, what is drawn), or stop other programs"
     )
 
 

@@ -137,12 +137,12 @@ def test_completeness_is_acceptance_and_the_digits_drawn_and_coverage(changes, v
 def test_samples_are_held_against_reconstructions_and_against_a_gaussian():
     text = completeness(rows(), PAIR)
     assert (
-        "sure of 7.0% of the autoencoder's samples and 41% of the VAE's (`prior_acceptance_normal`; of their recon"
+        "sure of 7.0% of the autoencoder's N(0, I) samples and 41% of the VAE's (`prior_acceptance_normal`; of their recon"
         in text
     )
     assert "of their reconstructions 93% and 91%); 2.5 and 9.4 of the ten digits" in text
-    assert "near 6.0% and 59% of the test images (`coverage_normal`; reconstructions 99% and 98%)" in text
-    assert "in the place of N(0, I) the autoencoder covers 30%" in text
+    assert "cover 6.0% and 59% of the test images (`coverage_normal`; reconstructions 99% and 98%)" in text
+    assert "instead of N(0, I), the autoencoder covers 30%" in text
     assert "sure of 40% and 50% (`midpoint_acceptance`; of reconstructed images 93% and 91%)" in continuity(
         rows(), PAIR
     )
@@ -154,13 +154,13 @@ def test_what_the_standard_normal_costs_is_a_difference_of_likelihoods():
 
 def test_what_a_fitted_mixture_changes_is_said_only_where_it_does():
     text = completeness(rows(), PAIR)
-    assert "its `classifier_fid` is 2.9 in the place of 8.4" in text
+    assert "its `classifier_fid` is 2.9 instead of 8.4" in text
     assert (
         "the autoencoder covers 80%, more than the VAE from N(0, I), at a `classifier_fid` of 3: its space can" in text
     )
     assert text.endswith(
-        "the VAE's is known beforehand. Each sampled from the mixture fitted to its own codes, the VAE "
-        "is ahead in 1 of the three figures."
+        "the VAE's is known beforehand. With each sampled from its own fitted mixture, the VAE is ahead in 1 of the "
+        "three figures."
     )
     assert completeness(rows(ae__coverage_gmm=0.3, ae__digits_drawn_gmm=8.0), PAIR).endswith(
         "ahead in all three figures."
@@ -181,13 +181,10 @@ def test_what_acceptance_is_worth_is_said_with_its_numbers():
 
 def test_the_articles_networks_are_judged_by_their_numbers():
     (text,) = baselines(rows(), {name: MODELS[name] for name in ("pca", "vae_article", "vae")})
-    assert (
-        "test MSE 0.07 (0.04 where a draw from the posterior is decoded, as in training, in the place of its mean), worse"
-        in text
-    )
+    assert "test MSE 0.07 (0.04 decoding a posterior sample, as in training, instead of the mean), worse" in text
     assert "2 of its 10 dimensions are in use, **the others have collapsed**" in text
     assert "worse than PCA with 20 components (0.022; the network has 10 dimensions)" in text
-    size = "with 20 dimensions, 2.1 million parameters and 20 epochs in the place of 10, 0.44 million and 10"
+    size = "with 20 dimensions, 2.1 million parameters and 20 epochs instead of 10, 0.44 million and 10"
     assert f"`vae`, {size}, is ahead" in text
     good = rows(vae_article__active_units=9, vae_article__reconstruction_mse=0.01, vae_article__classifier_fid_gmm=1.0)
     (text,) = baselines(good, {name: MODELS[name] for name in ("pca", "vae_article", "vae")})

@@ -51,7 +51,7 @@ def test_parameters_are_those_of_the_training_also_when_params_yaml_has_changed(
         assert bool(runs.caption) is (latent_dim != 8)
     assert row(html, "latent_dim") == "<td>8</td><td>8</td>"
     assert row(html, "onnxruntime and torch agree within") == "<td>1.2e-06</td><td>1.2e-06</td>"
-    assert "something else by now of vae: `dvc repro`" in runs.caption[0].value
+    assert "changed for vae: run `dvc repro`" in runs.caption[0].value
 
 
 def test_only_a_figure_that_has_become_better_is_marked(runs):
