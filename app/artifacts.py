@@ -86,8 +86,13 @@ def open_workspace(folder: Path, demo: bool) -> Workspace:
     path = folder / "params.yaml"
     if not path.exists():
         return Workspace(folder, demo, {})
+    return Workspace(folder, demo, _read_models(path, stamp(path)))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _read_models(path: Path, version: Stamp | None) -> dict[str, dict[str, Any]]:  # noqa: ARG001 - a cache key
     entries = Parameters.load(path).read("models", ENTRIES.validate_python)
-    return Workspace(folder, demo, {name: entry.model_dump(exclude_unset=True) for name, entry in entries.items()})
+    return {name: entry.model_dump(exclude_unset=True) for name, entry in entries.items()}
 
 
 def current() -> Workspace:

@@ -15,6 +15,7 @@ from autoencoder.exported import ExportedModel
 from autoencoder.headline import HEADLINE
 from autoencoder.images import image_grid, to_uint8, to_unit_interval
 from autoencoder.priors import draw_noise, sample
+from autoencoder.walks import linear
 
 ROOM = 985  # pixels for the columns, at 1440x900 beside the sidebar
 CHART = 'width="980" style="image-rendering: auto{}"'
@@ -36,11 +37,11 @@ def pictures(models: dict[str, ExportedModel], images: np.ndarray, seed: int) ->
     walk.append(f"<td>{layout.picture(images[1], 'second test image', FIRST)}<small>the same walk</small></td>")
     for name, model in models.items():
         codes = model.encode(pixels).mean
-        steps = np.linspace(0, 1, 2 * side, dtype=np.float32)[:, None]
+        steps = linear(codes[0], codes[1], np.linspace(0, 1, 2 * side, dtype=np.float32))
         noise = draw_noise(side * side, model.manifest.latent_dim, seed)
         grids = {
             "samples": image_grid(model.decode(sample(model.latents.priors["normal"], noise)), side, 2, scale, 64),
-            "walk": image_grid(model.decode(codes[:1] + steps * (codes[1:] - codes[:1])), side, 2, scale, 64),
+            "walk": image_grid(model.decode(steps), side, 2, scale, 64),
         }
         decoded = model.decode(codes[:1])[0]
         error = np.square(decoded - pixels[0]).mean()
@@ -112,14 +113,15 @@ def show_claims(workspace: Workspace) -> None:
             icon=":material/error:",
         )
         return
-    chart = workspace.root / "report" / "claims.png"
-    if chart.exists():
+    try:
+        chart = (workspace.root / "report" / "claims.png").read_bytes()
+    except OSError:
+        st.info(f"The chart is missing. To make it: {workspace.mend('report')}", icon=":material/bar_chart:")
+    else:
         size = CHART.format(ON_DARK if st.context.theme.type == "dark" else "")
-        picture = layout.embed(chart.read_bytes(), "continuity and completeness of every model", size)
+        picture = layout.embed(chart, "continuity and completeness of every model", size)
         st.html(f'<div class="chart">{picture}</div>')
         st.caption("Of all models, whatever is chosen under Models. Squares are the article's networks.")
-    else:
-        st.info(f"The chart is missing. To make it: {workspace.mend('report')}", icon=":material/bar_chart:")
     for column, (title, paragraphs) in zip(st.columns(2), words.items(), strict=True):
         column.subheader(title)
         for paragraph in paragraphs:

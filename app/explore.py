@@ -38,15 +38,18 @@ def choose_plane(
     panel = st.sidebar
     if codes.shape[1] <= 2:
         return principal_plane(codes), [], "z0 to the right, z1 upwards"
-    kind = panel.segmented_control(
-        "Plane",
-        list(PLANES),
-        format_func=PLANES.__getitem__,
-        default="main",
-        required=True,
-        key="plane",
-        bind="query-params",
-        on_change=plane_chosen,
+    kind = (
+        panel.segmented_control(
+            "Plane",
+            list(PLANES),
+            format_func=PLANES.__getitem__,
+            default="main",
+            required=True,
+            key="plane",
+            bind="query-params",
+            on_change=plane_chosen,
+        )
+        or "main"
     )
     panel.caption(ABOUT[kind])
     if kind == "dimensions":
@@ -99,7 +102,7 @@ name = layout.choose_model(workspace)
 model = artifacts.load_models(workspace, [name])[name]
 test = artifacts.test_split(workspace, model.manifest.dataset)
 codes, labels = model.latents.test_mean[: len(test.images)], model.latents.test_labels[: len(test.images)]
-variational = model.manifest.kind in ("vae", "vae_article")
+variational = model.manifest.variational
 measure = mahalanobis(model.latents.priors["normal" if variational else "gaussian"])
 prior = PRIORS["normal"] if variational else "the codes' Gaussian"
 
@@ -124,7 +127,7 @@ st.sidebar.button("Back to the middle", icon=":material/my_location:", on_click=
 point = latent_point.choose_point(plane)
 identity = (model.manifest.files["decoder.onnx"].sha256, plane.axes.tobytes())
 shown = latent_point.plane_shown(plane, point, identity)
-if corners and not np.allclose(shown.origin, plane.origin):
+if corners and shown is not plane:
     corners, axes = [], "Parallel to the plane through three typical digits, through the point"
 found = nearest_codes(codes, point, NEAREST).tolist()
 st.session_state.explored = (name, found[0])

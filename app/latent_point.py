@@ -46,6 +46,7 @@ def begin(model: ExportedModel) -> None:
     ):  # the first is what nobody chose
         visit(model, int(index))
         st.query_params.z = st.session_state.z  # the text field binds its own changes alone
+        st.query_params.pop("index", None)  # else a reload would go there again
 
 
 def visit_number(model: ExportedModel) -> None:
@@ -88,11 +89,11 @@ def choose_point(plane: Plane) -> Float[np.ndarray, " latent_dim"]:
 
 
 def plane_shown(plane: Plane, point: Float[np.ndarray, " latent_dim"], identity: tuple[object, ...]) -> Plane:
-    """The parallel plane through the point: the last one while it still holds the point, so that its atlas stays."""
-    before, known = st.session_state.get("shown", (identity, plane))
-    if before != identity:
-        known = plane
-    if np.linalg.norm(offset(known, point)) > SLACK * np.linalg.norm(point) + 1e-6:
-        known = through(plane, point)
-    st.session_state.shown = (identity, known)
-    return known
+    """The plane itself or the last one shown, where it holds the point, so that its atlas stays; else one through it."""
+    before, last = st.session_state.get("shown", (identity, plane))
+    slack = SLACK * np.linalg.norm(point) + 1e-6
+    known = (plane, last) if before == identity else (plane,)
+    held = (place for place in known if np.linalg.norm(offset(place, point)) <= slack)
+    found = next(held, through(plane, point))
+    st.session_state.shown = (identity, found)
+    return found

@@ -65,8 +65,10 @@ def choose_model(workspace: Workspace) -> str:
     names = exported_names(workspace)
     described = {name: workspace.models[name] for name in names}
     best = max(names, key=lambda name: (described[name].get("kind") == "vae", described[name].get("latent_dim") == 2))
+    if st.session_state.get("z"):
+        st.session_state.pop("default_model", None)  # whoever has gone to a point has chosen its model
     follow_default("model", best)
-    return st.sidebar.pills("Model", names, default=best, required=True, key="model", bind="query-params")
+    return st.sidebar.pills("Model", names, default=best, required=True, key="model", bind="query-params") or best
 
 
 def follow_default(key: str, default: object) -> None:

@@ -52,4 +52,4 @@ class Opened(Generic[T]):
 
     def all(self) -> list[T]:
         """Everything that is open."""
-        return [value for _, value in self._found.values()]
+        return [value for _, value in list(self._found.values())]  # another thread may add one meanwhile

@@ -52,7 +52,7 @@ def hardest(models: dict[str, ExportedModel], images: UInt8[np.ndarray, "n 28 28
 
 def choose_decoding(models: dict[str, ExportedModel]) -> int | None:
     """The seed of samples of the posterior, None for its mean; asked only where there is a VAE."""
-    if not any(model.manifest.kind.startswith("vae") for model in models.values()):
+    if not any(model.manifest.variational for model in models.values()):
         return None
     panel = st.sidebar
     which = panel.segmented_control(

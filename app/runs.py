@@ -9,7 +9,7 @@ import layout
 import streamlit as st
 from artifacts import Workspace
 from experiments import Difference, ExperimentError
-from opened import Stamp
+from opened import Stamp, stamp
 
 from autoencoder.catalog import METRICS
 from autoencoder.exported import ExportedModel, load_model
@@ -20,7 +20,8 @@ from autoencoder.verified import ArtifactError
 BETTER = {metric.name: metric.better for metric in METRICS}
 SHOWN = 8  # hexadecimal digits of a hash
 IMAGES = 8
-Seen = tuple[tuple[Stamp | None, ...], str]  # what answers depend on: the files, and the state of git
+COMPARED = ("params.yaml", "dvc.yaml", "metrics/*.json")  # what DVC reads of the workspace
+Seen = tuple[str, tuple[Stamp | None, ...]]  # the state of git, and of those
 
 
 def facts(models: dict[str, ExportedModel]) -> str:
@@ -38,7 +39,7 @@ def facts(models: dict[str, ExportedModel]) -> str:
             rows.setdefault(key, {})[name] = value
     lines = ["".join(["<th></th>", *(f"<th>{html.escape(name)}</th>" for name in models)])]
     for key, cells in rows.items():
-        lines.append("".join([f"<th>{key}</th>", *(f"<td>{cells.get(name, '')}</td>" for name in models)]))
+        lines.append("".join([f"<th>{html.escape(key)}</th>", *(f"<td>{cells.get(name, '')}</td>" for name in models)]))
     return _table(lines)
 
 
@@ -69,16 +70,43 @@ def ask(root: Path, revision: str, seen: Seen) -> tuple[list[Difference], list[D
 
 
 @st.cache_data(max_entries=4, show_spinner="Asking DVC …")
-def revisions(root: Path, seen: Seen) -> list[str]:  # noqa: ARG001 - a cache key
+def revisions(root: Path, git: str) -> list[str]:  # noqa: ARG001 - a cache key
     """What the workspace can be compared with."""
     return experiments.revisions(root)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Fetching the export from DVC's cache …")
-def fetched(root: Path, revision: str, model: str, seen: Seen) -> ExportedModel:  # noqa: ARG001 - a cache key
+def fetched(root: Path, revision: str, model: str, git: str) -> ExportedModel:  # noqa: ARG001 - a cache key
     """A model as a revision has it, opened."""
     with experiments.export(root, revision, model) as folder:
         return load_model(folder, "cpu")
+
+
+def compare(workspace: Workspace, models: dict[str, ExportedModel]) -> None:
+    """The choice of another run; parameters and figures that differ from it, and images through both exports."""
+    root, git = workspace.root, experiments.state(workspace.root)
+    files = tuple(stamp(path) for pattern in COMPARED for path in sorted(root.glob(pattern)))
+    try:
+        revision = st.selectbox("Compare the workspace with", revisions(root, git), key="revision", bind="query-params")
+        parameters, figures = ask(root, revision, (git, files))
+        if not parameters and not figures:
+            st.info(f"Parameters and figures are those of {revision}.", icon=":material/check:")
+        for column, title, found in zip(st.columns(2), ("Parameters", "Figures"), (parameters, figures), strict=True):
+            if found:
+                column.subheader(title)
+                column.html(changes(found))
+        model = st.segmented_control(
+            "The same test images through both exports of", list(models), key="both", bind="query-params"
+        )
+        if model:
+            st.html(both(models[model], fetched(root, revision, model, git), workspace))
+    except ExperimentError as error:
+        st.info(f"DVC has no answer: {error}", icon=":material/history_toggle_off:")
+    except ArtifactError as error:
+        st.info(
+            f"The export of {revision} cannot be opened here: {error.path.name} {error.problem}.",
+            icon=":material/history_toggle_off:",
+        )
 
 
 def both(here: ExportedModel, there: ExportedModel, workspace: Workspace) -> str:
@@ -111,27 +139,13 @@ def _table(lines: list[str]) -> str:
 workspace = artifacts.current()
 layout.header("Runs", "Which run is on screen, and what another one would have shown.", workspace)
 models = artifacts.load_models(workspace, layout.choose_models(workspace))
-seen = artifacts.snapshot(), experiments.state(workspace.root)
-try:
-    revision = st.selectbox(
-        "Compare the workspace with", revisions(workspace.root, seen), key="revision", bind="query-params"
-    )
-    parameters, figures = ask(workspace.root, revision, seen)
-    if not parameters and not figures:
-        st.info(f"Parameters and figures are those of {revision}.", icon=":material/check:")
-    for column, title, found in zip(st.columns(2), ("Parameters", "Figures"), (parameters, figures), strict=True):
-        if found:
-            column.subheader(title)
-            column.html(changes(found))
-    model = st.segmented_control(
-        "The same test images through both exports of", list(models), key="both", bind="query-params"
-    )
-    if model:
-        st.html(both(models[model], fetched(workspace.root, revision, model, seen), workspace))
-except (ExperimentError, ArtifactError) as error:
-    st.info(f"DVC has no answer: {error}", icon=":material/history_toggle_off:")
+if workspace.demo:
+    st.info("The demo is not in git: there is no other run to compare it with.", icon=":material/history_toggle_off:")
+else:
+    compare(workspace, models)
 st.subheader("On screen")
 st.html(facts(models))
 if changed := [name for name, model in models.items() if workspace.models[name] != model.manifest.params]:
-    st.caption(f"params.yaml has since changed for {', '.join(changed)}: run `dvc repro`.")
+    mend = workspace.mend(" ".join(f"export@{name}" for name in changed))
+    st.caption(f"params.yaml has since changed for {', '.join(changed)}: {mend} follows it.")
 layout.status(models.values())

@@ -8,9 +8,10 @@ import layout
 import numpy as np
 import streamlit as st
 
+from autoencoder.exported import ExportedModel
 from autoencoder.images import encode_png, image_grid
 from autoencoder.priors import PRIORS
-from autoencoder.reader import CLASSES
+from autoencoder.reader import CLASSES, Reader
 from autoencoder.sampling import Samples, draw_samples
 from autoencoder.sheets import labelled_rows
 
@@ -56,6 +57,27 @@ def arrangement(cards: int, side: int) -> tuple[int, int]:
     return 1, cards
 
 
+def versions_of(model: ExportedModel, reader: Reader) -> tuple[str, ...]:
+    """The hashes of the files that draws depend on."""
+    files = *model.manifest.files.values(), *reader.manifest.files.values()
+    return tuple(entry.sha256 for entry in files)
+
+
+@st.cache_data(max_entries=64, show_spinner="Looking for samples of this digit …")
+def of_one_digit(
+    _model: ExportedModel,
+    prior: str,
+    count: int,
+    seed: int,
+    temperature: float,
+    _reader: Reader,
+    digit: int,
+    versions: tuple[str, ...],  # noqa: ARG001 - a cache key
+) -> Samples:
+    """The draws in which the classifier reads the digit: seconds of work where a model hardly draws it."""
+    return draw_samples(_model, prior, count, seed, temperature, _reader, digit)
+
+
 workspace = artifacts.current()
 layout.header(
     "Sample",
@@ -64,14 +86,17 @@ layout.header(
 )
 models = artifacts.load_models(workspace, layout.choose_models(workspace))
 panel = st.sidebar
-prior = panel.segmented_control(
-    "Draw from",
-    list(PRIORS),
-    format_func=PRIORS.__getitem__,
-    default="normal",
-    required=True,
-    key="prior",
-    bind="query-params",
+prior = (
+    panel.segmented_control(
+        "Draw from",
+        list(PRIORS),
+        format_func=PRIORS.__getitem__,
+        default="normal",
+        required=True,
+        key="prior",
+        bind="query-params",
+    )
+    or "normal"
 )
 panel.caption(ABOUT[prior])
 temperature = panel.slider(
@@ -82,9 +107,13 @@ side = panel.slider("Grid size", 2, 10, 5, key="side", bind="query-params")
 reader = artifacts.load_reader(workspace)
 digit = panel.pills("Only this digit", range(CLASSES), key="only", bind="query-params") if reader else None
 
-samples = {
-    name: draw_samples(model, prior, side * side, seed, temperature, reader, digit) for name, model in models.items()
-}
+samples: dict[str, Samples] = {}
+for name, model in models.items():
+    if digit is None or reader is None:
+        samples[name] = draw_samples(model, prior, side * side, seed, temperature, reader)
+    else:
+        versions = versions_of(model, reader)
+        samples[name] = of_one_digit(model, prior, side * side, seed, temperature, reader, digit, versions)
 scale, across = arrangement(len(models), side)
 comparable = temperature == 1 and digit is None  # with what the pipeline measured
 cards = []

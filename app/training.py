@@ -129,6 +129,6 @@ names = list(workspace.models)
 default = st.session_state.setdefault("newest_curve", max(names, key=lambda name: written(workspace, name)))
 default = default if default in names else names[0]
 layout.follow_default("model", default)
-name = st.sidebar.pills("Model", names, default=default, required=True, key="model", bind="query-params")
+name = st.sidebar.pills("Model", names, default=default, required=True, key="model", bind="query-params") or default
 live(workspace, name)
 layout.status(artifacts.opened_models().all())

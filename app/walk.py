@@ -1,5 +1,7 @@
 """Page: from digit to digit through the latent space of several models, read by the classifier on the way."""
 
+import html
+
 import artifacts
 import layout
 import numpy as np
@@ -50,7 +52,7 @@ def facts(model: ExportedModel, reading: Reading | None, best: float | None) -> 
         share, count = reading.accepted.mean(), len(flips(reading.label))
         mark = " class=best" if share == best else ""
         lines += f"<small{mark}>{share:.0%} accepted</small><small>{count} flip{'s' * (count != 1)}</small>"
-    return f'<td><span class="name">{model.manifest.model}</span>{lines}</td>'
+    return f'<td><span class="name">{html.escape(model.manifest.model)}</span>{lines}</td>'
 
 
 workspace = artifacts.current()
@@ -64,14 +66,17 @@ models = artifacts.load_models(workspace, layout.choose_models(workspace))
 test = artifacts.test_split(workspace, next(iter(models.values())).manifest.dataset)
 stops = choose_images(test.labels)
 panel = st.sidebar
-path = panel.segmented_control(
-    "Path",
-    list(PATHS),
-    format_func=str.capitalize,
-    default="linear",
-    required=True,
-    key="path",
-    bind="query-params",
+path = (
+    panel.segmented_control(
+        "Path",
+        list(PATHS),
+        format_func=str.capitalize,
+        default="linear",
+        required=True,
+        key="path",
+        bind="query-params",
+    )
+    or "linear"
 )
 panel.caption(ABOUT[path])
 moving = panel.toggle("Animation", True, key="play", bind="query-params")

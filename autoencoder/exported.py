@@ -32,6 +32,11 @@ class Manifest(BaseModel):
     files: dict[str, FileEntry]
     parity: dict[str, Any]
 
+    @property
+    def variational(self) -> bool:
+        """Whether the encoder gives a distribution, and N(0, I) is what the model was trained towards."""
+        return self.kind in ("vae", "vae_article")
+
 
 @dataclass(frozen=True)
 class Latents:
@@ -104,7 +109,7 @@ def load_model(folder: Path, device: str = "auto", mend: str = "export the model
     with naming(path, mend):
         latents = _parse_latents(read_listed(path, "latents", manifest.files), manifest.latent_dim)
     image, code = (1, 28, 28), (manifest.latent_dim,)
-    codes = {"mean": code} | ({"log_var": code} if manifest.kind in ("vae", "vae_article") else {})
+    codes = {"mean": code} | ({"log_var": code} if manifest.variational else {})
     shapes: dict[str, tuple[Shapes, Shapes]] = {
         "encoder": ({"image": image}, codes),
         "decoder": ({"latent": code}, {"reconstruction": image}),

@@ -93,7 +93,7 @@ def _has_mnist_form(image: Values) -> bool:
 def _cut_out(ink: Values, digit: Mask) -> Float[np.ndarray, "side side"]:
     """The digit with a margin, its ink at 1 and the rest at 0, at `FINE` rows and columns per pixel to come."""
     length = max(_extent(digit))
-    near = blurred(digit, length / BOX) > 0.05
+    near = digit | (blurred(digit, length / BOX) > 0.05)  # of a hair-thin pen, the blur alone leaves nothing
     reach = int(0.65 * length)
     top, left = (int(middle) for middle in _middle(digit))
     ink = np.pad(np.where(near, ink / np.median(ink[digit]), 0), reach)

@@ -266,8 +266,8 @@ def interaction() -> str:
             f"Milliseconds in the page of a Chromium on the server's own machine ({in_words(machine)}), measured by "
             "`make bench`:",
             table(["", "median", "least", "most"], rows),
-            f"In a drag the picture follows {measured['explore_2d']['pictures_a_second']['median']:.0f} times a second, "
-            f"in 20 dimensions {measured['explore_20d']['pictures_a_second']['median']:.0f} times. The ten sessions: "
+            f"In a drag the picture follows {measured['explore_2d']['pictures_a_second']['median']:.0f} times a second in "
+            f"two dimensions, {measured['explore_20d']['pictures_a_second']['median']:.0f} in 20. The ten sessions: "
             "half on Reconstruct, half on Sample, one in a browser, whose page is measured, nine as its requests alone.",
         ]
     )

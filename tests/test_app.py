@@ -1,15 +1,19 @@
 """What all pages of the viewer have in common, without a browser: workspaces, models that change, devices."""
 
+import ast
 import gc
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 import weakref
 from functools import partial
 
 import numpy as np
 import pytest
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from autoencoder.inference import DeviceError, Session
@@ -115,11 +119,12 @@ def test_a_model_that_has_just_been_exported_joins_those_that_nobody_has_chosen(
     show(app, "sample.py")
     (root / "elsewhere").rename(folder)
     assert app.run().sidebar.pills(key="models").value == ["pca", "vae"]
-    app.sidebar.pills(key="models").set_value(["vae"]).run()
     folder.rename(root / "elsewhere")
+    app.run().sidebar.pills(key="models").set_value(["pca"]).run()
     (root / "elsewhere").rename(folder)
-    show(app, "reconstruct.py")
-    assert app.sidebar.pills(key="models").value == ["vae"]  # this was chosen
+    assert app.run().sidebar.pills(key="models").options == ["pca", "vae"]
+    assert app.sidebar.pills(key="models").value == ["pca"]  # this was chosen
+    assert show(app, "reconstruct.py").sidebar.pills(key="models").value == ["pca"]
 
 
 def test_a_page_s_own_default_model_is_not_another_page_s_choice(root, start):
@@ -241,3 +246,19 @@ def test_first_page_imports_neither_torch_nor_onnx_nor_stages(root):
     environment = {**os.environ, "AUTOENCODER_ROOT": str(root), "PYTHONPATH": str(APP)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
+
+
+def test_every_choice_that_is_in_the_link_is_kept_from_page_to_page():
+    bound = re.compile(r'key="(\w+)"(?=[^()]*bind="query-params")')
+    keys = {key for path in APP.glob("*.py") for key in bound.findall(path.read_text())}
+    (kept,) = re.findall(r"^KEPT = (\{.*?\})", (APP / "main.py").read_text(), re.MULTILINE | re.DOTALL)
+    assert keys == ast.literal_eval(kept)
+
+
+def test_streamlit_knows_every_option_that_is_set():
+    def flat(tree, prefix=""):
+        for key, value in tree.items():
+            yield from flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [f"{prefix}{key}"]
+
+    for option in flat(tomllib.loads((APP.parent / ".streamlit" / "config.toml").read_text())):
+        config.get_option(option)  # raises for one that it does not know

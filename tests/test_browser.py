@@ -76,12 +76,17 @@ def page(browser, url):
             left.append(route.request.url)
             route.abort()
 
+    def connect(socket) -> None:  # no route sees these
+        if not INSIDE.match(socket.url):
+            left.append(socket.url)
+
     def listen(message) -> None:
         if message.type == "error" and not PROBES.search(message.location["url"]):
             errors.append(message.text)
 
     context.route("**/*", guard)
     opened = context.new_page()
+    opened.on("websocket", connect)
     opened.on("console", listen)
     opened.on("pageerror", lambda error: errors.append(str(error)))
     yield opened

@@ -37,6 +37,16 @@ def distance(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.mean((a - b) ** 2))
 
 
+@pytest.mark.parametrize("width", [1, 2, 4, 8, 15])
+def test_the_thinnest_pen_loses_no_part_of_a_digit(width):
+    picture = Image.new("L", (1000, 1000), 255)
+    ImageDraw.Draw(picture).line([(300, 80), (720, 80), (420, 920)], fill=0, width=width)
+    assert extent(from_picture(read_grey(encoded(picture)))) == [20, 10]
+    line = Image.new("L", (1000, 1000), 255)
+    ImageDraw.Draw(line).line([(500, 100), (500, 900)], fill=0, width=width)
+    assert extent(from_picture(read_grey(encoded(line))))[0] in (19, 20)
+
+
 def sheet(
     digit: np.ndarray, side: int = 140, left: int = 60, top: int = 40, paper: int = 230, ink: int = 60
 ) -> Image.Image:

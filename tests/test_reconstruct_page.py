@@ -75,7 +75,7 @@ def test_the_classifier_reads_before_and_after(app):
     read = re.findall(r"reads (\d\??)", html)
     assert len(read) == 5
     assert len(re.findall(r"· \d\??</small>", html)) >= 10
-    assert "of 300 test images" in app.caption[-1].value
+    assert "of 300 test errors" in app.caption[-1].value
     assert "the digit that is read" in app.caption[-1].value
 
 

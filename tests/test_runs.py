@@ -1,6 +1,7 @@
 """The page Runs: what is on screen, and how another run differs, without DVC."""
 
 import json
+import shutil
 import subprocess
 from contextlib import nullcontext
 from pathlib import Path
@@ -51,7 +52,7 @@ def test_parameters_are_those_of_the_training_also_when_params_yaml_has_changed(
         assert bool(runs.caption) is (latent_dim != 8)
     assert row(html, "latent_dim") == "<td>8</td><td>8</td>"
     assert row(html, "onnxruntime and torch agree within") == "<td>1.2e-06</td><td>1.2e-06</td>"
-    assert "changed for vae: run `dvc repro`" in runs.caption[0].value
+    assert "changed for vae: `dvc repro export@vae` follows it." in runs.caption[0].value
 
 
 def test_only_a_figure_that_has_become_better_is_marked(runs):
@@ -130,6 +131,28 @@ def test_the_revision_stays_chosen_and_is_in_the_link(runs, root, monkeypatch):
     assert show(runs, "runs.py").selectbox(key="revision").value == "wider"
     assert open_page(monkeypatch, root, "runs.py", revision="wider").selectbox(key="revision").value == "wider"
     monkeypatch.setattr(experiments, "revisions", lambda _: ["HEAD"])
-    (root / "params.yaml").touch()
+    monkeypatch.setattr(experiments, "state", lambda _: "another commit")
     page_html(runs.run())
     assert runs.selectbox(key="revision").value == "HEAD"
+
+
+def test_the_demo_has_no_other_runs(root, tmp_path_factory, monkeypatch):
+    project = tmp_path_factory.mktemp("project")
+    shutil.copytree(root, project / "demo")
+    runs = open_page(monkeypatch, project, "runs.py")
+    page_html(runs)
+    assert not runs.selectbox
+    assert "The demo is not in git" in runs.info[0].value
+
+
+def test_an_export_that_cannot_be_opened_here_is_said_to_be_so(runs, export, tmp_path, monkeypatch):
+    import experiments
+
+    folder = export(tmp_path / "older", "vae", "vae")
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 1}))
+    monkeypatch.setattr(experiments, "export", lambda *_: nullcontext(folder))
+    runs.segmented_control(key="both").set_value("vae").run()
+    assert runs.info[-1].value == (
+        "The export of HEAD cannot be opened here: manifest.json has schema_version 1, this version reads 2."
+    )

@@ -7,8 +7,9 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from autoencoder.preparation import from_picture
 from autoencoder.uploads import MAX_BYTES, PictureError, read_grey
 from tests.pictures import encoded
 
@@ -84,16 +85,24 @@ def test_every_bad_upload_gets_its_sentence(kind):
     assert "\n" not in str(raised.value)
 
 
-def test_most_of_a_picture_s_bytes_may_be_any_without_another_error():
-    content = encoded(FRAMES[0], "JPEG")
+def test_whatever_the_picture_it_is_prepared_or_refused():
     generator = np.random.default_rng(0)
     for _ in range(60):
-        damaged = bytearray(content)
-        damaged[generator.integers(2, len(content))] = generator.integers(256)
+        width, height = (int(side) for side in np.exp(generator.uniform(np.log(8), np.log(1200), 2)))
+        picture = Image.new("L", (width, height), int(generator.integers(256)))
+        draw = ImageDraw.Draw(picture)
+        for _ in range(generator.integers(1, 4)):
+            ends = generator.integers(0, [width, height] * 2).tolist()
+            draw.line(ends, fill=int(generator.integers(256)), width=int(generator.integers(1, 9)))
+        content = bytearray(encoded(picture))
+        if generator.random() < 0.3:
+            content[generator.integers(2, len(content))] = generator.integers(256)
         try:
-            read_grey(bytes(damaged))
+            image = from_picture(read_grey(bytes(content)))
         except PictureError:
             continue
+        assert image.shape == (28, 28)
+        assert 0 <= image.min() <= image.max() <= 1
 
 
 def test_a_large_picture_is_shrunk_before_it_takes_much_memory():

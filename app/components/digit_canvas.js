@@ -4,7 +4,9 @@ const canvases = new WeakMap();
 
 export default function ({ data, parentElement, setStateValue }) {
   if (!canvases.has(parentElement)) canvases.set(parentElement, new DigitCanvas(parentElement, data));
-  canvases.get(parentElement).send = (strokes) => setStateValue("strokes", strokes);
+  const canvas = canvases.get(parentElement);
+  canvas.send = (strokes) => setStateValue("strokes", strokes);
+  if (!data.strokes.length && canvas.strokes.length) canvas.send(canvas.strokes); // a new session knows none of them
 }
 
 class DigitCanvas {

@@ -16,9 +16,8 @@ class LatentMap {
     for (const name of ["map", "field", "marker", "tip", "legend", "caption"]) this[name] = root.querySelector(`.${name}`);
     const on = (type, listener) => this.field.addEventListener(type, listener);
     on("pointerdown", (event) => this.grab(event));
-    on("pointermove", (event) => (this.dragging ? this.aim(this.place(event)) : this.hover(event)));
-    on("pointerup", (event) => this.release(event));
-    on("pointercancel", (event) => this.release(event));
+    on("pointermove", (event) => (this.dragging ? this.drag(event) : this.hover(event)));
+    for (const type of ["pointerup", "pointercancel", "lostpointercapture"]) on(type, (event) => this.release(event));
     on("pointerleave", () => (this.tip.hidden = true));
     on("dblclick", (event) => this.visit(event));
     on("keydown", (event) => this.press(event));
@@ -61,7 +60,8 @@ class LatentMap {
   }
 
   grab(event) {
-    if (event.button) return;
+    if (event.button || this.dragging) return; // another button, or a second finger
+    this.pointer = event.pointerId;
     this.field.setPointerCapture(event.pointerId);
     this.tip.hidden = true;
     this.dragging = true;
@@ -69,15 +69,19 @@ class LatentMap {
     this.aim(this.place(event));
   }
 
+  drag(event) {
+    if (event.pointerId === this.pointer) this.aim(this.place(event));
+  }
+
   release(event) {
-    if (!this.dragging) return;
+    if (!this.dragging || event.pointerId !== this.pointer) return;
     if (event.type === "pointerup") this.aim(this.place(event));
     this.settle();
   }
 
   press(event) {
     const direction = ARROWS[event.key];
-    if (!direction || !point.z) return;
+    if (!direction || !point.z || event.altKey || event.ctrlKey || event.metaKey) return; // the browser's own keys
     event.preventDefault();
     const step = this.data.reach * (event.shiftKey ? LARGE_STEP : STEP);
     const from = this.next ?? this.coordinates(point.z);
