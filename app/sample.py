@@ -19,7 +19,7 @@ ROOM = (1095, 690)  # what the cards may take at 1440x900 beside the sidebar
 GAP = 2
 SAVED = ("images", "latents")  # of every model, in the NPZ
 ABOUT = {
-    "normal": "Where a VAE is trained to put its codes; an autoencoder is not.",
+    "normal": "Where a VAE learns to put its codes; an autoencoder's may lie anywhere.",
     "gaussian": "One Gaussian with the mean and covariance of the model's own training codes "
     "(of a VAE: of draws from its posteriors).",
     "gmm": "A mixture of Gaussians fitted to the model's own training codes (of a VAE: to draws from its posteriors): "
