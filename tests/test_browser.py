@@ -367,6 +367,31 @@ def test_a_drag_right_after_a_slider_ends_where_it_was_let_go(page, workspace, e
     assert marker["y"] + marker["height"] / 2 == pytest.approx(box["y"] + 140, abs=1)
 
 
+def test_a_second_finger_and_the_browser_s_own_keys_leave_the_point_alone(page, explore):
+    _, field = explore()
+    box = field.bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 300, box["y"] + 150, steps=5)
+    page.wait_for_timeout(100)
+    held = point(page)
+    for kind in ("pointerdown", "pointermove", "pointerup"):
+        place = {"clientX": box["x"] + 50, "clientY": box["y"] + 400, "pointerId": 7, "bubbles": True}
+        field.dispatch_event(kind, place)
+    page.wait_for_timeout(100)
+    assert point(page) == held
+    page.mouse.move(box["x"] + 320, box["y"] + 150, steps=5)  # the first finger still has it
+    page.mouse.up()
+    wait_for_exact(page)
+    left = point(page)
+    assert left != held
+    taken = field.evaluate(
+        "(field) => !field.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowLeft', altKey: true, cancelable: true}))"
+    )
+    page.wait_for_timeout(100)
+    assert (taken, point(page)) == (False, left)
+
+
 def test_hovering_a_code_shows_its_digit_and_a_double_click_goes_there(page, workspace, explore, digits):
     picture, field = explore()
     codes = load_model(workspace / "models" / "vae" / "onnx").latents.test_mean
