@@ -288,6 +288,7 @@ def _ahead(rows: Rows, pair: Pair, name: str) -> int:
 
 
 def _apart(ae: Sequence[float], vae: Sequence[float], scale: float) -> int:
+    """1 where the second is larger on average by more than seeds differ, -1 where the first is, else 0."""
     margin = AHEAD_IN_ONE * scale
     if len(ae) > 1:
         margin = max(AHEAD * scale, 2 * math.sqrt((variance(ae) + variance(vae)) / len(ae)))
