@@ -204,7 +204,7 @@ def test_the_report_links_to_its_pictures_wherever_it_lies(absolute, finished, t
     monkeypatch.chdir(finished)
     pictures, output = ((finished if absolute else Path()) / "plots", tmp_path / "deep" / "report")
     report.main(["--details", "details", "--pictures", str(pictures), "--output", str(output)])
-    links = re.findall(r'src="([^"]+\.png)"', (output / "README.md").read_text())
+    links = re.findall(r'(?:src="|\]\()([^")]+\.png)', (output / "README.md").read_text())
     assert links
     assert all((output / link).resolve().is_file() for link in links)
 
