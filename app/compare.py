@@ -131,16 +131,7 @@ def show_claims(workspace: Workspace) -> None:
 workspace = artifacts.current()
 layout.header("Compare", "The same question to every model: whose answers would you trust?", workspace)
 names = layout.choose_models(workspace)
-view = st.segmented_control(
-    "View",
-    list(VIEWS),
-    format_func=VIEWS.__getitem__,
-    default="pictures",
-    required=True,
-    label_visibility="collapsed",
-    key="view",
-    bind="query-params",
-)
+view = layout.choose_one(st, "View", VIEWS, key="view", label_visibility="collapsed")
 models = artifacts.load_models(workspace, names)
 if view == "pictures":
     panel = st.sidebar

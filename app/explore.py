@@ -38,19 +38,7 @@ def choose_plane(
     panel = st.sidebar
     if codes.shape[1] <= 2:
         return principal_plane(codes), [], "z0 to the right, z1 upwards"
-    kind = (
-        panel.segmented_control(
-            "Plane",
-            list(PLANES),
-            format_func=PLANES.__getitem__,
-            default="main",
-            required=True,
-            key="plane",
-            bind="query-params",
-            on_change=plane_chosen,
-        )
-        or "main"
-    )
+    kind = layout.choose_one(panel, "Plane", PLANES, key="plane", on_change=plane_chosen)
     panel.caption(ABOUT[kind])
     if kind == "dimensions":
         order = np.argsort(-code_spread(codes), kind="stable").tolist()

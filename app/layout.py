@@ -3,8 +3,9 @@
 import base64
 import html
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -69,6 +70,32 @@ def choose_model(workspace: Workspace) -> str:
         st.session_state.pop("default_model", None)  # whoever has gone to a point has chosen its model
     follow_default("model", best)
     return st.sidebar.pills("Model", names, default=best, required=True, key="model", bind="query-params") or best
+
+
+def choose_one(panel: Any, label: str, options: Mapping[str, str], key: str, **more: Any) -> str:
+    """The name of one of the options, usually the first; kept across pages and in the URL, where it may be left empty.
+
+    Args:
+        panel: where the buttons go: `st` or one of its containers.
+        label: what is chosen.
+        options: names, and the words on the buttons.
+        key: in the session and in the URL.
+        more: of `st.segmented_control`.
+    """
+    default = next(iter(options))
+    return (
+        panel.segmented_control(
+            label,
+            list(options),
+            format_func=options.__getitem__,
+            default=default,
+            required=True,
+            key=key,
+            bind="query-params",
+            **more,
+        )
+        or default
+    )
 
 
 def follow_default(key: str, default: object) -> None:

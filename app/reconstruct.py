@@ -55,8 +55,8 @@ def choose_decoding(models: dict[str, ExportedModel]) -> int | None:
     if not any(model.manifest.variational for model in models.values()):
         return None
     panel = st.sidebar
-    which = panel.segmented_control(
-        "A VAE decodes", DECODED, default=DECODED[0], required=True, key="decode", bind="query-params",
+    which = layout.choose_one(
+        panel, "A VAE decodes", {name: name for name in DECODED}, key="decode",
         help="Its encoder gives a distribution of latents: decode its mean, or a sample of it.",
     )  # fmt: skip
     return panel.number_input("Noise", 0, 9999, 0, key="noise", bind="query-params") if which != DECODED[0] else None
@@ -87,9 +87,7 @@ layout.header(
 models = artifacts.load_models(workspace, layout.choose_models(workspace))
 test = artifacts.test_split(workspace, next(iter(models.values())).manifest.dataset)
 reader = artifacts.load_reader(workspace)
-how = st.sidebar.segmented_control(
-    "Images", [*WAYS, *own_digit.WAYS], default=WAYS[0], required=True, key="images", bind="query-params"
-)
+how = layout.choose_one(st.sidebar, "Images", {way: way for way in (*WAYS, *own_digit.WAYS)}, key="images")
 if how in own_digit.WAYS:
     pixels, captions, what = own_image(how, models, reader), [""], f"your {own_digit.WAYS[how]}"
 else:

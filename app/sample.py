@@ -86,18 +86,7 @@ layout.header(
 )
 models = artifacts.load_models(workspace, layout.choose_models(workspace))
 panel = st.sidebar
-prior = (
-    panel.segmented_control(
-        "Draw from",
-        list(PRIORS),
-        format_func=PRIORS.__getitem__,
-        default="normal",
-        required=True,
-        key="prior",
-        bind="query-params",
-    )
-    or "normal"
-)
+prior = layout.choose_one(panel, "Draw from", PRIORS, key="prior")
 panel.caption(ABOUT[prior])
 temperature = panel.slider(
     "Temperature", 0.0, 2.0, 1.0, 0.05, key="temperature", bind="query-params", help="Scales the standard deviation."

@@ -64,19 +64,10 @@ def choose_epoch(name: str, pictures: dict[int, Path]) -> int:
 def show_curve(workspace: Workspace, name: str, rows: list[dict[str, Any]]) -> None:
     """How far the training is, and the curve of a chosen term."""
     used = [term for term in TERMS if any(math.isfinite(row.get(term, 0)) and row.get(term) for row in rows)]
-    terms = used or ["loss"]
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(progress(workspace, name, max(row["epoch"] for row in rows)), width="content")
-        term = st.segmented_control(
-            "Term",
-            terms,
-            default=terms[0],
-            required=True,
-            format_func=TERMS.__getitem__,
-            label_visibility="collapsed",
-            key="term",
-            bind="query-params",
-        )
+        words = {term: TERMS[term] for term in used or ["loss"]}
+        term = layout.choose_one(st, "Term", words, key="term", label_visibility="collapsed")
     st.vega_lite_chart(rows, chart(rows, term), height=330, width="stretch", key="curve")
 
 

@@ -66,18 +66,7 @@ models = artifacts.load_models(workspace, layout.choose_models(workspace))
 test = artifacts.test_split(workspace, next(iter(models.values())).manifest.dataset)
 stops = choose_images(test.labels)
 panel = st.sidebar
-path = (
-    panel.segmented_control(
-        "Path",
-        list(PATHS),
-        format_func=str.capitalize,
-        default="linear",
-        required=True,
-        key="path",
-        bind="query-params",
-    )
-    or "linear"
-)
+path = layout.choose_one(panel, "Path", {name: name.capitalize() for name in PATHS}, key="path")
 panel.caption(ABOUT[path])
 moving = panel.toggle("Animation", True, key="play", bind="query-params")
 reader = artifacts.load_reader(workspace)

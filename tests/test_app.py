@@ -249,8 +249,14 @@ def test_first_page_imports_neither_torch_nor_onnx_nor_stages(root):
 
 
 def test_every_choice_that_is_in_the_link_is_kept_from_page_to_page():
-    bound = re.compile(r'key="(\w+)"(?=[^()]*bind="query-params")')
-    keys = {key for path in APP.glob("*.py") for key in bound.findall(path.read_text())}
+    calls = [
+        {keyword.arg: keyword.value for keyword in node.keywords} | {"": node.func}
+        for path in APP.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+    ]
+    chosen = [call for call in calls if "bind" in call or ast.unparse(call[""]) == "layout.choose_one"]
+    keys = {call["key"].value for call in chosen if isinstance(call["key"], ast.Constant)}  # a helper's is a name
     (kept,) = re.findall(r"^KEPT = (\{.*?\})", (APP / "main.py").read_text(), re.MULTILINE | re.DOTALL)
     assert keys == ast.literal_eval(kept)
 
@@ -262,3 +268,21 @@ def test_streamlit_knows_every_option_that_is_set():
 
     for option in flat(tomllib.loads((APP.parent / ".streamlit" / "config.toml").read_text())):
         config.get_option(option)  # raises for one that it does not know
+
+
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        ("reconstruct.py", "images"),
+        ("reconstruct.py", "decode"),
+        ("sample.py", "prior"),
+        ("explore.py", "plane"),
+        ("explore.py", "model"),
+        ("walk.py", "path"),
+        ("compare.py", "view"),
+        ("training.py", "term"),
+        ("training.py", "model"),
+    ],
+)
+def test_a_link_with_an_empty_value_shows_the_usual_page(page, name, root, start):
+    assert page_html(start(root, page, **{name: ""})) == page_html(start(root, page))

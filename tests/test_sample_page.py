@@ -47,12 +47,6 @@ def test_sample_shows_the_measured_share_beside_what_was_drawn_as_it_was_measure
     assert "over many draws" not in page_html(sample)
 
 
-@pytest.mark.parametrize("page", ["sample.py", "walk.py"])
-def test_a_link_with_an_empty_value_shows_the_usual_page(page, root, monkeypatch):
-    usual = page_html(open_page(monkeypatch, root, page))
-    assert page_html(open_page(monkeypatch, root, page, prior="", path="")) == usual
-
-
 def test_of_no_sample_nothing_is_said_but_how_many_were_drawn(sample):
     sample.sidebar.slider(key="temperature").set_value(0.0).run()  # all alike: of most digits there is none
     seen = ""
