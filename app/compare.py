@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 from artifacts import Workspace
 
-from autoencoder.catalog import METRICS, Metric
+from autoencoder.catalog import BY_NAME, METRICS, Metric
 from autoencoder.claims import caveat, completeness, continuity, pairs
-from autoencoder.comparison import ARROWS, REAL, Rows, as_rows, best_values, shown
+from autoencoder.comparison import ARROWS, REAL, Rows, as_rows, best_values, measured, shown
 from autoencoder.exported import ExportedModel
 from autoencoder.headline import HEADLINE
 from autoencoder.images import image_grid, to_uint8, to_unit_interval
@@ -60,12 +60,6 @@ def arrangement(models: int) -> tuple[int, int]:
     """How many samples stand in a row, and their pixel scale: the largest at which all columns fit the room."""
     fits = ((side, scale) for side, scale in ARRANGEMENTS if models * (side * (28 * scale + 2) + PADDING) <= ROOM)
     return next(fits, ARRANGEMENTS[-1])
-
-
-def measured(rows: Rows, every: bool) -> list[Metric]:
-    """What there is a figure of: the headline, or all."""
-    known = [metric for metric in METRICS if any(metric.name in row for row in rows.values())]
-    return [metric for metric in known if every or metric.name in HEADLINE]
 
 
 def figures(rows: Rows, metrics: list[Metric]) -> str:
@@ -143,7 +137,7 @@ if view == "pictures":
 elif view == "figures":
     every = st.sidebar.toggle("All figures", key="every", bind="query-params")
     rows = as_rows(artifacts.details(workspace, [*models, REAL]))
-    if metrics := measured(rows, every):
+    if metrics := measured(METRICS if every else [BY_NAME[name] for name in HEADLINE], rows):
         st.html(figures(rows, metrics))
         st.caption("Arrows point to better, the best value is marked.")
         st.expander("What the figures mean").html(meanings(metrics))

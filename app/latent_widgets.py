@@ -23,11 +23,11 @@ from autoencoder.atlas import (
 )
 from autoencoder.exported import ExportedModel
 from autoencoder.images import to_uint8
-from autoencoder.planes import Plane, frame_of
+from autoencoder.planes import MAPPED, Plane, frame_of
 from autoencoder.sheets import DIGIT_COLOURS
+from autoencoder.subsets import evenly_spread
 from autoencoder.surroundings import ACTIVE_VARIANCE, Mahalanobis, code_spread, outline, shadow
 
-MAPPED = 3000  # codes of the map: more would hide each other
 SHARE = 0.99  # of the prior's draws: a point beyond them gets a warning
 SPREAD = 2.0  # standard deviations that are drawn around the code of a digit of one's own
 SHEET_COLUMNS = 60
@@ -51,7 +51,7 @@ def map_data(
 ) -> dict[str, Any]:
     """What the map shows of a plane: pictures, codes, where the prior ends, what spans it, and a digit of one's own."""
     codes, labels = _model.latents.test_mean, _model.latents.test_labels
-    places = plane.coordinates(codes)
+    places, shown = plane.coordinates(codes), evenly_spread(MAPPED, len(codes))
     musts = np.concatenate([places[corners], plane.coordinates(own.mean[None]) if own else places[:0]])
     frame = frame_of(places, musts if len(musts) else None)
     edge = outline(_measure, plane, _measure.radius(SHARE))
@@ -67,8 +67,9 @@ def map_data(
         "reach": frame.reach,
         "origin": plane.origin.tolist(),
         "axes": plane.axes.tolist(),
-        "codes": encoded(places[:MAPPED].astype("<f4")),
-        "labels": encoded(labels[:MAPPED]),
+        "shown": encoded(shown.astype("<u4")),  # which test images
+        "codes": encoded(places[shown].astype("<f4")),
+        "labels": encoded(labels[shown]),
         "outline": None if edge is None else edge.round(4).tolist(),
         "corners": [{"place": places[index].tolist(), "label": str(labels[index])} for index in corners],
         "colours": DIGIT_COLOURS,
@@ -129,7 +130,7 @@ def slider_data(model: ExportedModel, measure: Mahalanobis, point: Float[np.ndar
 @st.cache_data(max_entries=2, show_spinner=False)
 def digits_html(_images: UInt8[np.ndarray, "n 28 28"], data_sha256: str) -> str:  # noqa: ARG001 - a cache key
     """The test digits of the map in one hidden picture, of which the map shows the one under the pointer."""
-    sheet = base64.b64encode(digits_sheet(_images[:MAPPED], SHEET_COLUMNS)).decode()
+    sheet = base64.b64encode(digits_sheet(_images[evenly_spread(MAPPED, len(_images))], SHEET_COLUMNS)).decode()
     return f'<img class="test-digits" src="data:image/png;base64,{sheet}" alt="" aria-hidden="true">'
 
 

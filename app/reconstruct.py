@@ -14,7 +14,7 @@ from side_by_side import JUDGED, TEST_IMAGE, errors_of, read, table
 from autoencoder.exported import ExportedModel
 from autoencoder.images import to_unit_interval
 from autoencoder.reader import Reader
-from autoencoder.walks import shuffled
+from autoencoder.subsets import evenly_spread, shuffled
 
 WAYS = ["Random", "Label", "Index", "Worst"]
 DECODED = ["Mean", "A sample"]
@@ -35,7 +35,7 @@ def choose_images(
         pool = np.flatnonzero(labels == label)
     if how == "Worst":
         pool = worst()
-        panel.caption(f"Those with the largest mean error over the models, of the first {len(pool):,}.")
+        panel.caption(f"Those with the largest mean error over the models, of {len(pool):,} spread over all.")
     if how in ("Random", "Label"):
         draw = panel.number_input(
             "Shuffle", 0, 9999, 0, key="draw", bind="query-params", help="Each number is another choice of images."
@@ -46,8 +46,9 @@ def choose_images(
 
 
 def hardest(models: dict[str, ExportedModel], images: UInt8[np.ndarray, "n 28 28"]) -> Int[np.ndarray, " n"]:
-    """The first test images, those first that all models together reconstruct worst; samples do not reorder them."""
-    return np.argsort(-np.mean(list(errors_of(models, images).values()), axis=0), kind="stable")
+    """Some test images, those first that all models together reconstruct worst; samples do not reorder them."""
+    order = np.argsort(-np.mean(list(errors_of(models, images).values()), axis=0), kind="stable")
+    return evenly_spread(JUDGED, len(images))[order]
 
 
 def choose_decoding(models: dict[str, ExportedModel]) -> int | None:

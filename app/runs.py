@@ -11,13 +11,12 @@ from artifacts import Workspace
 from experiments import Difference, ExperimentError
 from opened import Stamp, stamp
 
-from autoencoder.catalog import METRICS
+from autoencoder.catalog import BY_NAME
 from autoencoder.exported import ExportedModel, load_model
 from autoencoder.images import to_uint8, to_unit_interval
 from autoencoder.sheets import difference_image
 from autoencoder.verified import ArtifactError
 
-BETTER = {metric.name: metric.better for metric in METRICS}
 SHOWN = 8  # hexadecimal digits of a hash
 IMAGES = 8
 COMPARED = ("params.yaml", "dvc.yaml", "metrics/*.json")  # what DVC reads of the workspace
@@ -59,8 +58,10 @@ def is_better(item: Difference) -> bool:
     """Whether the workspace's figure is the better one; False where that cannot be said."""
     if not all(isinstance(value, int | float) for value in (item.there, item.here)):
         return False
-    direction = BETTER.get(item.key, "neither")
-    return direction != "neither" and (item.here < item.there) == (direction == "lower") and item.here != item.there
+    metric = BY_NAME.get(item.key)
+    if metric is None or metric.better == "neither" or item.here == item.there:
+        return False
+    return (item.here < item.there) == (metric.better == "lower")
 
 
 @st.cache_data(max_entries=16, show_spinner="Asking DVC …")

@@ -12,6 +12,7 @@ from autoencoder.images import to_uint8, to_unit_interval
 from autoencoder.reader import Reader
 from autoencoder.reconstruction import mean_squared_errors, reconstruct, share_below
 from autoencoder.sheets import difference_image
+from autoencoder.subsets import evenly_spread
 
 ROOM = (1095, 640)  # what the table may take at 1440x900 beside the sidebar
 JUDGED = 500  # test images whose errors a single error is measured against
@@ -28,8 +29,8 @@ def typical_errors(
     sha256: tuple[str, ...],  # noqa: ARG001 - a cache key
     posterior_seed: int | None,
 ) -> Float[np.ndarray, " n"]:
-    """A model's errors on the first test images: what an error is measured against."""
-    images = to_unit_interval(_images[:JUDGED])
+    """A model's errors on `JUDGED` test images, spread over all: what an error is measured against."""
+    images = to_unit_interval(_images[evenly_spread(JUDGED, len(_images))])
     return mean_squared_errors(images, reconstruct(_model, images, posterior_seed))
 
 

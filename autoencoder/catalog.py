@@ -240,3 +240,4 @@ METRICS = (
     ),
     Metric("parameters", "neither", "numbers", "weights and biases; of PCA, mean and components"),
 )
+BY_NAME = {metric.name: metric for metric in METRICS}

@@ -1,6 +1,5 @@
 """Charts of a model's evaluation, drawn by matplotlib: where the codes lie, and what each latent dimension carries."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,11 +9,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from autoencoder.planes import frame_of, principal_plane, shares
+from autoencoder.planes import MAPPED, frame_of, principal_plane, shares
 from autoencoder.sheets import DIGIT_COLOURS
+from autoencoder.subsets import evenly_spread
 
 DOTS_PER_INCH = 160  # for a screen of 80 an inch: sharp on one that has twice as many
-MAPPED = 3000  # codes of the map at most: more would hide each other
 CIRCLES = (1, 2, 3)  # standard deviations of N(0, I)
 ACCENT = "#2f6db3"
 STYLE: dict[Any, Any] = {
@@ -34,7 +33,7 @@ def latent_map(name: str, codes: Float[np.ndarray, "n latent_dim"], labels: UInt
     """Codes of test images coloured by digit, with circles of N(0, I); of more than two dimensions, their main plane."""
     plane = principal_plane(codes)
     points, prior = plane.coordinates(codes), plane.coordinates(np.zeros((1, codes.shape[1])))[0]
-    shown = slice(None, None, math.ceil(len(codes) / MAPPED))  # evenly spread: MNIST's test images are not shuffled
+    shown = evenly_spread(MAPPED, len(codes))
     with rc_context(STYLE):
         figure = Figure(figsize=(5.2, 5.6), layout="constrained")
         axes = figure.add_subplot()

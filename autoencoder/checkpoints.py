@@ -1,41 +1,26 @@
 """Weights with the parameters that shaped them, saved and loaded; and resume points of an unfinished training."""
 
 import hashlib
-import io
 import json
-import pickle
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from autoencoder.errors import UnusableFileError
 from autoencoder.files import PARTIAL, write_atomically
 from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, ModelParams, build_model
+from autoencoder.serialization import UNREADABLE, naming, plain_weights, to_bytes
 
 KEPT_SECONDS = 30 * 24 * 3600  # of resume points that nobody goes on from
-# What torch.load raises for files that are missing, cut short, damaged or of another kind
-UNREADABLE = (
-    OSError,
-    EOFError,
-    RuntimeError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    pickle.UnpicklingError,
-)
 
 
 def save_checkpoint(path: Path, model: PCA | AE | VAE, params: ModelParams) -> None:
     """Write weights and parameters; equal content gives equal bytes, on whatever device and in whatever memory format."""
-    plain = torch.contiguous_format  # torch saves how values lie in memory, too
-    weights = {name: value.cpu().clone(memory_format=plain) for name, value in model.state_dict().items()}
-    write_atomically(path, to_bytes({"params": params.model_dump(mode="json"), "weights": weights}))
+    content = {"params": params.model_dump(mode="json"), "weights": plain_weights(model)}
+    write_atomically(path, to_bytes(content))
 
 
 def load_checkpoint(path: Path, device: torch.device) -> tuple[PCA | AE | VAE, dict[str, Any]]:
@@ -50,23 +35,6 @@ def load_checkpoint(path: Path, device: torch.device) -> tuple[PCA | AE | VAE, d
         model = build_model(MODEL_PARAMS.validate_python(params), seed=0)
         model.load_state_dict(content["weights"])
     return model.eval().to(device), params
-
-
-@contextmanager
-def naming(path: Path, what: str) -> Iterator[None]:
-    """Whatever torch finds wrong with this file becomes an UnusableFileError that names it."""
-    try:
-        yield
-    except UNREADABLE as error:
-        reason = str(error).partition("\n")[0]
-        raise UnusableFileError(f"{path} is no usable {what} ({reason})") from None
-
-
-def to_bytes(content: dict[str, Any]) -> bytes:
-    """What torch would save; in memory, since it writes the name of a file into that."""
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    return buffer.getvalue()
 
 
 class ResumePoint:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, variance
 
-from autoencoder.catalog import METRICS
+from autoencoder.catalog import BY_NAME
 from autoencoder.comparison import ARROWS, REAL, Models, Rows, table
 
 ARTICLE_LATENT_DIM = {"ae_article": 20, "vae_article": 10}
@@ -32,7 +32,6 @@ BESIDE = {  # decides nothing
     "midpoint_acceptance": "for context: accepted images halfway between two test images",
     "coverage_gmm": "for context: test images covered by samples from a mixture fitted to each model's codes",
 }
-METRIC = {metric.name: metric for metric in METRICS}
 SCALES = {"share": 1.0, "digits": 10.0}  # the most that figures in this unit can be
 
 
@@ -73,9 +72,9 @@ def claims_table(rows: Rows, models: Models) -> str:
 
 def _from_to(rows: Rows, found: list[Pair], figures: dict[str, str]) -> Iterator[list[str]]:
     for name, words in figures.items():
-        show = _percent if METRIC[name].unit == "share" else "{:.3g}".format
+        show = _percent if BY_NAME[name].unit == "share" else "{:.3g}".format
         cells = (" → ".join(map(show, _both(rows, pair, name))) for pair in found)
-        yield [f"{words} (`{name}`{ARROWS[METRIC[name].better]})", *cells]
+        yield [f"{words} (`{name}`{ARROWS[BY_NAME[name].better]})", *cells]
 
 
 def continuity_verdict(rows: Rows, pair: Pair) -> tuple[str, str]:
@@ -284,7 +283,7 @@ def baselines(rows: Rows, models: Models) -> list[str]:
 
 def _ahead(rows: Rows, pair: Pair, name: str) -> int:
     """Which figure is larger by more than seeds differ: 1 the VAE's, -1 the autoencoder's, 0 neither."""
-    return _apart(rows[pair.ae][name], rows[pair.vae][name], SCALES[METRIC[name].unit])
+    return _apart(rows[pair.ae][name], rows[pair.vae][name], SCALES[BY_NAME[name].unit])
 
 
 def _apart(ae: Sequence[float], vae: Sequence[float], scale: float) -> int:

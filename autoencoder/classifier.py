@@ -19,11 +19,11 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autoencoder.checkpoints import naming, to_bytes
 from autoencoder.config import LARGEST, ParameterError, Section
 from autoencoder.data import Split
 from autoencoder.files import sha256, write_atomically
 from autoencoder.images import to_unit_interval
+from autoencoder.serialization import naming, plain_weights, to_bytes
 
 CLASSES = 10
 FEATURES = 128
@@ -176,9 +176,8 @@ def calibrated(classifier: Classifier, params: ClassifierParams, train: Split, v
 
 def save_judge(path: Path, judge: Judge) -> None:
     """Write weights and measures."""
-    weights = {name: value.cpu().contiguous() for name, value in judge.classifier.state_dict().items()}
     measures = {"threshold": judge.threshold, "feature_std": torch.from_numpy(judge.feature_std)}
-    write_atomically(path, to_bytes({"weights": weights, **measures}))
+    write_atomically(path, to_bytes({"weights": plain_weights(judge.classifier), **measures}))
 
 
 def load_judge(path: Path, device: torch.device) -> tuple[Judge, str]:

@@ -4,11 +4,11 @@ Every figure is a list with one value per seed; bold type follows the means.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
-from autoencoder.catalog import METRICS
+from autoencoder.catalog import BY_NAME, METRICS, Metric
 from autoencoder.headline import HEADLINE
 
 REAL = "real"  # the row of real images
@@ -20,11 +20,9 @@ Models = Mapping[str, Mapping[str, Any]]
 
 def metrics_table(rows: Rows) -> str:
     """The headline figures that there are, one column per model and one for real images; arrows point to better."""
-    known = {name for row in rows.values() for name in row}
-    metrics = [metric for name in HEADLINE for metric in METRICS if metric.name == name and name in known]
     best = best_values(rows)
     lines = []
-    for metric in metrics:
+    for metric in measured([BY_NAME[name] for name in HEADLINE], rows):
         cells = [f"{metric.name}{ARROWS[metric.better]}"]
         for name, row in rows.items():
             text = shown(row[metric.name]) if metric.name in row else ""
@@ -32,6 +30,12 @@ def metrics_table(rows: Rows) -> str:
             cells.append(f"**{text}**" if bold else text)
         lines.append(cells)
     return table(["", *(f"`{name}`" if name != REAL else "real images" for name in rows)], lines)
+
+
+def measured(metrics: Iterable[Metric], rows: Rows) -> list[Metric]:
+    """Those of these metrics of which there is a figure."""
+    known = {name for row in rows.values() for name in row}
+    return [metric for metric in metrics if metric.name in known]
 
 
 def best_values(rows: Rows) -> dict[str, float]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 import torch
-from jaxtyping import Int, UInt8
+from jaxtyping import UInt8
 from pydantic import Field
 from torch import Tensor
 
@@ -35,15 +35,6 @@ class Split:
     def head(self, count: int) -> "Split":
         """The first `count` examples."""
         return Split(self.images[:count], self.labels[:count])
-
-
-def evenly_spread(count: int, total: int) -> Int[np.ndarray, " some"]:
-    """Indices of `count` of `total` examples, at equal distances; all of them where there are no more.
-
-    MNIST's test images are not shuffled, and its halves differ.
-    """
-    count = min(count, total)
-    return np.arange(count) * total // count
 
 
 def load_training_splits(path: Path, params: SplitParams, device: torch.device) -> tuple[Split, Split]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
@@ -19,7 +19,7 @@ from urllib.response import addinfourl
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 from tqdm import tqdm
 
 from autoencoder.config import Section
@@ -46,13 +46,7 @@ def _check_url(url: str) -> str:
     return url
 
 
-def _check_any(urls: list[str]) -> list[str]:
-    if not urls:
-        raise ValueError("at least one URL")
-    return urls
-
-
-MirrorUrls = Annotated[list[Annotated[str, AfterValidator(_check_url)]], AfterValidator(_check_any)]
+MirrorUrls = Annotated[list[Annotated[str, AfterValidator(_check_url)]], Field(min_length=1)]
 
 
 class Mirrors(Section):
@@ -81,22 +75,12 @@ class Dataset:
     source: str
 
 
-class DownloadError(OSError):
-    """A data set could not be had; the message lists each mirror with its reason and says what to do."""
-
-    reason: ClassVar[str]
-
-
-class NoMirrorReachable(DownloadError):
+class NoMirrorReachable(ForeseenError):
     """No mirror answered with the missing files: refused, timed out, unknown host, HTTP error, no such folder."""
 
-    reason = "no_mirror_reachable"
 
-
-class CorruptDownload(DownloadError):
+class CorruptDownload(ForeseenError):
     """A mirror answered, but with a damaged or incomplete file, and no other one served it whole."""
-
-    reason = "corrupt_download"
 
 
 class _MirrorError(Exception):
@@ -114,8 +98,8 @@ def fetch_dataset(params: DownloadParams, mirror: str | None, announce: Callable
     where stderr is a terminal it also shows a progress bar.
 
     Raises:
-        NoMirrorReachable: no mirror answered.
-        CorruptDownload: some mirror answered, none of them with the right bytes.
+        NoMirrorReachable: no mirror answered; the message lists each with its reason and says what to do.
+        CorruptDownload: some mirror answered, none of them with the right bytes; the message does the same.
         ForeseenError: `mirror` is a URL of another kind than http, https or file.
     """
     if params.dataset == "digits":

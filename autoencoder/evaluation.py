@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from autoencoder.config import ParameterError, Section
-from autoencoder.data import Split, evenly_spread
+from autoencoder.data import Split
 from autoencoder.density import log_density
 from autoencoder.images import to_unit_interval
 from autoencoder.models import AE, PCA, VAE, Model
@@ -34,6 +34,7 @@ from autoencoder.objectives import (
     reparameterize,
 )
 from autoencoder.priors import Prior, standard_normal
+from autoencoder.subsets import evenly_spread
 
 PROBABILITY_FLOOR = 1e-6  # of reconstruction_bce: a pixel that is surely wrong costs 13.8 nats, not infinity
 TRAIN_IMAGES = 10_000  # of train_reconstruction_mse

@@ -15,12 +15,13 @@ from torch import Tensor
 
 from autoencoder.classifier import JUDGED_AT_ONCE, Judge, Judgement
 from autoencoder.config import ParameterError, Section
-from autoencoder.data import Split, evenly_spread
+from autoencoder.data import Split
 from autoencoder.density import draw_codes
 from autoencoder.distances import coverage, frechet_distance, mmd
 from autoencoder.images import to_unit_interval
 from autoencoder.models import AE, PCA, VAE
 from autoencoder.priors import PRIORS, Prior, draw_noise, sample, standard_normal
+from autoencoder.subsets import evenly_spread
 
 # What is drawn, each with a seed of its own: `latent_space.noise_seed` plus this.
 SAMPLES, WALKS, STEPS, PAIRS, POSTERIOR, NOISE = range(6)

@@ -224,7 +224,7 @@ class VAE(nn.Module):
         return torch.sigmoid(self.decoder(latent))
 
 
-class ArticlePosterior(nn.Module):
+class ArticleVAEEncoder(nn.Module):
     """The article's VAE encoder: mu and sigma are halves of one ReLU layer, which is what lets them die at 0."""
 
     def __init__(self, layers: nn.Module) -> None:
@@ -248,7 +248,7 @@ def build_model(params: ModelParams, seed: int) -> PCA | AE | VAE:
             case ArticleParams(kind="ae_article"):
                 return AE(_article_encoder(), _article_decoder(20), latent_dim=20)
             case ArticleParams(kind="vae_article"):
-                return VAE(ArticlePosterior(_article_encoder()), _article_decoder(10), latent_dim=10)
+                return VAE(ArticleVAEEncoder(_article_encoder()), _article_decoder(10), latent_dim=10)
             case AEParams(latent_dim=latent_dim, network=network):
                 trunk, features = _encoder_trunk(network)
                 return AE(

@@ -1,12 +1,11 @@
-"""From a trained model to two self-contained ONNX graphs whose bytes depend on nothing but the model.
+"""From a network to a self-contained ONNX graph whose bytes depend on the network alone, compared with torch.
 
 The exporter writes absolute paths and stack traces of the exporting machine into every node; they are stripped, so
-that two exports are equal byte for byte and leak nothing. No graph draws random numbers: the latent is an input.
+that two exports are equal byte for byte and leak nothing.
 """
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
@@ -22,7 +21,6 @@ from autoencoder.config import Section
 from autoencoder.errors import ForeseenError
 from autoencoder.files import sha256
 from autoencoder.inference import first_line, open_session
-from autoencoder.models import AE, PCA, VAE
 
 EXAMPLE_BATCH = 2  # with 1 the exporter would make the batch a constant
 PARITY_BATCHES = (1, 2, 512)
@@ -40,54 +38,6 @@ class ExportParams(Section):
     """The section `export` of params.yaml."""
 
     opset: Annotated[int, Field(ge=18, le=23)]
-
-
-class Graphs(nn.Module):
-    """image, latent -> what the encoder makes of the image, and the decoder of the latent.
-
-    In one export, since the exporter's start-up costs as much as a whole network.
-    """
-
-    def __init__(self, model: PCA | AE | VAE) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(
-        self, image: Float[Tensor, "batch 1 28 28"], latent: Float[Tensor, "batch latent_dim"]
-    ) -> tuple[Tensor, ...]:
-        """What `encoded` gives, then the reconstruction."""
-        return *encoded(self.model, image), self.model.decode(latent)
-
-
-def encoded(model: PCA | AE | VAE, image: Float[Tensor, "batch 1 28 28"]) -> tuple[Tensor, ...]:
-    """The mean, and of a VAE log_var."""
-    if isinstance(model, VAE):
-        posterior = model.posterior(image)
-        return posterior.mean, posterior.log_var
-    return (model.encode(image),)
-
-
-def export_model(model: PCA | AE | VAE, params: ExportParams, metadata: Mapping[str, str]) -> tuple[bytes, bytes]:
-    """The encoder and the decoder, each as a self-contained ONNX file.
-
-    Returns:
-        The encoder: input `image` [batch, 1, 28, 28] in [0, 1]; output `mean`, for a VAE also `log_var`.
-        The decoder: input `latent` [batch, latent_dim]; output `reconstruction` [batch, 1, 28, 28] in [0, 1].
-
-    Raises:
-        ValueError: see `finished`.
-    """
-    noise = torch.Generator().manual_seed(0)
-    examples = {
-        "image": torch.rand(EXAMPLE_BATCH, 1, 28, 28, generator=noise),
-        "latent": torch.randn(EXAMPLE_BATCH, model.latent_dim, generator=noise),
-    }
-    codes, image = ["mean", "log_var"] if isinstance(model, VAE) else ["mean"], ["reconstruction"]
-    both = Extractor(export_graph(Graphs(model), examples, [*codes, *image], params))
-    return (
-        finished(both.extract_model(["image"], codes), {**metadata, "role": "encoder"}),
-        finished(both.extract_model(["latent"], image), {**metadata, "role": "decoder"}),
-    )
 
 
 def describe_file(role: str, content: bytes) -> dict[str, Any]:
@@ -129,6 +79,11 @@ def export_graph(
     return program.model_proto
 
 
+def part_of(proto: onnx.ModelProto, inputs: Sequence[str], outputs: Sequence[str]) -> onnx.ModelProto:
+    """What lies in a graph between these inputs and outputs, as a graph of its own. Not yet `finished`."""
+    return Extractor(proto).extract_model(list(inputs), list(outputs))
+
+
 def finished(proto: onnx.ModelProto, metadata: Mapping[str, str]) -> bytes:
     """The graph as one self-contained file, with this metadata and nothing of the exporting process.
 
@@ -156,37 +111,11 @@ def _strip(proto: onnx.ModelProto) -> None:
     proto.graph.ClearField("value_info")
 
 
-def computed(model: PCA | AE | VAE, image: Float[Tensor, "n 1 28 28"]) -> dict[str, Tensor]:
-    """What torch computes of images: `mean`, of a VAE `log_var`, and the `reconstruction` of the mean."""
-    mean, *log_var = in_parts(partial(encoded, model), image)
-    (reconstruction,) = in_parts(lambda latent: (model.decode(latent),), mean)
-    return {"mean": mean, **({"log_var": log_var[0]} if log_var else {}), "reconstruction": reconstruction}
-
-
 @torch.no_grad()
 def in_parts(network: Callable[[Tensor], tuple[Tensor, ...]], value: Tensor) -> tuple[Tensor, ...]:
     """All outputs of a network for many rows, of which few are in memory on their way."""
     parts = [network(part) for part in value.split(COMPUTED_AT_ONCE)]
     return tuple(torch.cat(outputs) for outputs in zip(*parts, strict=True))
-
-
-def parity(
-    encoder: bytes, decoder: bytes, image: Float[Tensor, "n 1 28 28"], expected: Mapping[str, Tensor]
-) -> dict[str, float]:
-    """The largest absolute difference between onnxruntime and torch, per output, over all these images.
-
-    Args:
-        encoder: the exported graph.
-        decoder: the exported graph.
-        image: intensities in [0, 1].
-        expected: what torch has `computed` of them.
-
-    Raises:
-        ParityError: see `differences`.
-    """
-    codes = {name: values for name, values in expected.items() if name != "reconstruction"}
-    images = {"reconstruction": expected["reconstruction"]}
-    return differences(encoder, "image", image, codes) | differences(decoder, "latent", expected["mean"], images)
 
 
 def differences(graph: bytes, input_name: str, value: Tensor, expected: Mapping[str, Tensor]) -> dict[str, float]:

@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 SHOWN = 0.99  # quantile of the points that must be inside the frame, on every side
 MARGIN = 1.05
+MAPPED = 2500  # codes on a map: more would hide each other
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped, UInt8
 from PIL import Image
 
+from autoencoder.subsets import shuffled
+
 STRAIGHT = 1e-6  # below this sine two codes lie on one line through the origin, and no arc joins them
 GREYS = 16  # colours of a GIF: a quarter of the bytes of all 256, and digits look the same
 
@@ -29,11 +31,6 @@ def choose_stops(labels: UInt8[np.ndarray, " n"], digits: Sequence[int], draw: i
         if len(found) < digits.count(digit):
             raise ValueError(f"{len(found)} test images of {digit}, fewer than the walk has")
     return np.array([pools[digit][digits[:place].count(digit)] for place, digit in enumerate(digits)])
-
-
-def shuffled(indices: Int[np.ndarray, " n"], draw: int) -> Int[np.ndarray, " n"]:
-    """In another order for every draw, the same for the same."""
-    return np.random.default_rng(draw).permutation(indices)
 
 
 def walk(codes: Float[np.ndarray, "stops latent_dim"], steps: int, path: str) -> Float[np.ndarray, "frames latent_dim"]:

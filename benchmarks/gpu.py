@@ -43,9 +43,9 @@ from benchmarks.parts import RESULTS, run_parts
 from benchmarks.pipeline import lay_out_with_data
 from benchmarks.quality import full_precision, time_to_quality
 from benchmarks.timing import wait_for
-from benchmarks.verdict import table
 from benchmarks.workspace import DATA, require
 from scripts.dvc_command import lay_out
+from scripts.gpu_verdict import table
 from scripts.machine import environment
 
 SEEDS = range(3)

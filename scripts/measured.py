@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autoencoder.comparison import table
-from benchmarks import verdict
+from scripts import gpu_verdict
 from scripts.machine import in_words
 
 SPEED, GPU, LIKELIHOOD, PHOTOGRAPHS = (
@@ -174,7 +174,7 @@ def gpu() -> str:
             f"onnxruntime {machine['onnxruntime']}; {machine['cpu_cores']} cores of an {machine['cpu']}.",
             table(
                 ["claim", "measured", "wanted", ""],
-                [[*row[:3], "met" if row[3] else "**not met**"] for row in verdict.rows(found)],
+                [[*row[:3], "met" if row[3] else "**not met**"] for row in gpu_verdict.rows(found)],
                 numbers=False,
             ),
             _time_to_quality(quality),

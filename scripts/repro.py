@@ -1,6 +1,5 @@
 """`make repro`: check params.yaml, run the pipeline, show the metrics; without a reachable mirror, run the demo."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from autoencoder.config import Parameters
 from scripts import demo
 from scripts.check_params import refused
 from scripts.dvc_command import dvc, settle_git
-from stages.download import FAILURE_PATH
+from stages.download import UNREACHABLE_PATH
 
 NEXT = """
 What next?
@@ -43,7 +42,7 @@ def main() -> int:
     if refused():
         return 1
     settle_git()
-    FAILURE_PATH.unlink(missing_ok=True)  # of an earlier run
+    UNREACHABLE_PATH.unlink(missing_ok=True)  # of an earlier run
     dataset = Parameters.load(Path("params.yaml")).tree["data"]["dataset"]
     data = Path("data") / f"{dataset}.npz"
     code = (0 if data.exists() else dvc("repro", "download")) or dvc("repro")
@@ -52,23 +51,13 @@ def main() -> int:
         dvc("metrics", "show")
         print(NEXT)
         return 0
-    failure = read_failure()
-    if data.exists() or failure is None or failure["reason"] != "no_mirror_reachable":
+    if data.exists() or not UNREACHABLE_PATH.exists():
         return code
     if dvc("checkout", "--quiet", str(data)) == 0 and data.exists():
         print(KEPT.format(data=data), file=sys.stderr)
         return code
-    print(NO_DATA.format(line="=" * 100, name=dataset.upper(), message=failure["message"]), flush=True)
+    print(NO_DATA.format(line="=" * 100, name=dataset.upper(), message=UNREACHABLE_PATH.read_text()), flush=True)
     return demo.main()
-
-
-def read_failure() -> dict[str, str] | None:
-    """Why the download failed, in the stage's own words."""
-    try:
-        failure: dict[str, str] = json.loads(FAILURE_PATH.read_text())
-    except (OSError, ValueError):
-        return None
-    return failure
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ import os
 from functools import partial
 from pathlib import Path
 
-from autoencoder.datasets import DownloadError, DownloadParams, fetch_dataset, write_dataset
-from autoencoder.files import write_json
+from autoencoder.datasets import DownloadParams, NoMirrorReachable, fetch_dataset, write_dataset
+from autoencoder.files import write_atomically
 from stages.parameters import load_parameters
 from stages.process import run
 
-# Why the last download failed, for `make repro`: DVC turns every exit code of a stage into its own.
-FAILURE_PATH = Path(".ckpt/download-failure.json")
+# What the last download said if no mirror was reachable, for `make repro`: DVC makes one code of all exit codes.
+UNREACHABLE_PATH = Path(".ckpt/no-mirror-reachable.txt")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -20,12 +20,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="the .npz to write")
     args = parser.parse_args(argv)
 
-    FAILURE_PATH.unlink(missing_ok=True)
+    UNREACHABLE_PATH.unlink(missing_ok=True)
     params = load_parameters().read("data", DownloadParams.model_validate)
     try:
         dataset = fetch_dataset(params, os.environ.get("MNIST_MIRROR"), partial(print, flush=True))
-    except DownloadError as error:
-        write_json(FAILURE_PATH, {"reason": error.reason, "message": str(error)})
+    except NoMirrorReachable as error:
+        write_atomically(UNREACHABLE_PATH, str(error).encode())
         raise
     write_dataset(args.output, dataset)
     train, test, size = len(dataset.train_images), len(dataset.test_images), args.output.stat().st_size

@@ -16,16 +16,8 @@ from autoencoder.density import SEED, DensityParams, draw_codes, fit_gaussian, f
 from autoencoder.files import sha256, write_atomically, write_json
 from autoencoder.images import to_unit_interval
 from autoencoder.inference import SCHEMA_VERSION
-from autoencoder.onnx_export import (
-    ATOL,
-    LATENT_RTOL,
-    ExportParams,
-    computed,
-    describe_file,
-    describe_graph,
-    export_model,
-    parity,
-)
+from autoencoder.model_export import computed, export_model, parity
+from autoencoder.onnx_export import ATOL, LATENT_RTOL, ExportParams, describe_file, describe_graph
 from autoencoder.priors import draw_noise
 from stages.device import use_cpu
 from stages.parameters import load_parameters

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from autoencoder.catalog import METRICS
+from autoencoder.catalog import BY_NAME
 from autoencoder.claims_chart import claims_chart
 from autoencoder.comparison import REAL, as_rows
 from autoencoder.errors import UnusableFileError
@@ -18,7 +18,6 @@ from stages.process import run
 
 MODELS: TypeAdapter[dict[str, dict[str, object]]] = TypeAdapter(dict[str, dict[str, object]])
 DETAILS: TypeAdapter[dict[str, object]] = TypeAdapter(dict[str, object])
-NAMES = {metric.name for metric in METRICS}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -35,7 +34,7 @@ def main(argv: list[str] | None = None) -> None:
     try:
         chart, text = claims_chart(rows, models), page(rows, models, pictures)
     except KeyError as missing:
-        if missing.args[0] not in NAMES:
+        if missing.args[0] not in BY_NAME:
             raise
         raise UnusableFileError(f"{args.details} lacks {missing}") from None
     write_atomically(args.output / "claims.png", encode_sheet(chart))

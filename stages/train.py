@@ -21,7 +21,7 @@ from stages.parameters import load_parameters
 from stages.process import run, write_timings
 
 RESUME_FOLDER = Path(".ckpt")  # not an output of the stage: DVC deletes those before it runs one
-SECONDS_BETWEEN_NOTES = 1.0  # a resume point takes longer to write than an epoch takes on a GPU
+SECONDS_BETWEEN_SAVES = 1.0  # a resume point takes longer to write than an epoch takes on a GPU
 PICTURED = 16  # validation images in the picture of an epoch
 
 
@@ -84,20 +84,20 @@ def train_network(
         print(f"{name}: resuming after epoch {training.epoch}", flush=True)
     training.prepare()  # what torch loads at its first use, and a step that is captured, are start-up
     total, terminal, before = training.params.epochs, sys.stderr.isatty(), training.epoch
-    started = noted = time.perf_counter()
+    started = saved = time.perf_counter()
     with tqdm(total=total, initial=training.epoch, desc=name, unit="epoch", disable=not terminal) as bar:
         try:
             for metrics in training.epochs():
                 history.add(metrics, training.model)
-                if training.epoch < total and (now := time.perf_counter()) - noted > SECONDS_BETWEEN_NOTES:
+                if training.epoch < total and (now := time.perf_counter()) - saved > SECONDS_BETWEEN_SAVES:
                     state = {"training": training.state_dict(), "history": history.state_dict()}
                     resume.save(state | {"seconds": seconds + now - started})
-                    noted = time.perf_counter()
+                    saved = time.perf_counter()
                     write_timings(
                         f"train_{name}",
                         device=describe_device(device),
                         images_per_second=metrics.images_per_second,
-                        seconds_left=(noted - started) / (training.epoch - before) * (total - training.epoch),
+                        seconds_left=(saved - started) / (training.epoch - before) * (total - training.epoch),
                     )
                 bar.set_postfix_str(describe(metrics))
                 bar.update()

@@ -13,9 +13,10 @@ from torch.profiler import ProfilerActivity
 
 from autoencoder.datasets import make_digits, write_dataset
 from autoencoder.models import MODEL_PARAMS, VAE, build_model
-from benchmarks import epochs, gpu, serving, verdict
+from benchmarks import epochs, gpu, serving
 from benchmarks.parts import run_parts
 from benchmarks.timing import spread
+from scripts import gpu_verdict
 from scripts.dvc_command import lay_out
 from tests.small_params import AE_PARAMS, VAE_PARAMS, small_params
 
@@ -119,7 +120,7 @@ def test_the_verdict_says_what_is_met_and_what_is_not():
         },
         "compute": {"train_ae": 2.0, "train_vae": 3.0, "export_ae": 56.0},
     }
-    lines = [re.split(r"  +", line) for line in verdict.table(results).splitlines()]
+    lines = [re.split(r"  +", line) for line in gpu_verdict.table(results).splitlines()]
     assert lines == [
         ["claim", "measured", "wanted"],
         ["same seed, same bytes", "22 files", "equal", "met"],
@@ -140,18 +141,18 @@ def test_the_verdict_says_what_is_met_and_what_is_not():
         ["stage train, vae", "3.0 s", "under 3 s", "NOT MET"],
         ["all 3 stages", "61 s", "under 60 s", "NOT MET"],
     ]
-    assert verdict.table({"environment": {}}) == "claim  measured  wanted"
+    assert gpu_verdict.table({"environment": {}}) == "claim  measured  wanted"
 
 
 @pytest.mark.parametrize(("times", "good", "met"), [(301, 2, True), (301, 1, False), (299, 2, False)])
 def test_faster_counts_only_where_every_seed_is_as_good(times, good, met):
     results = {"time_to_quality": {"seeds": [0, 1], "recipe": {"times_faster": times, "as_good": good}}}
-    assert verdict.rows(results)[0][3] == met
+    assert gpu_verdict.rows(results)[0][3] == met
 
 
 def test_the_verdict_reads_what_the_parts_write():
     written = json.loads((ROOT / "benchmarks/results/gpu.json").read_text())
-    said = verdict.table(written)
+    said = gpu_verdict.table(written)
     for claim in ("same seed, same bytes", "faster than the article's loop", "stage train, vae", "all 25 stages"):
         assert said.count(f"\n{claim}") == 1
 
@@ -177,7 +178,7 @@ def test_the_gpu_s_benchmark_compares_bytes_and_sees_what_was_resumed(bench):
     assert found["again"]
     assert found["killed"]
     assert found["resumed"]
-    assert verdict.table({"same_bytes": found}).count("  met") == 2
+    assert gpu_verdict.table({"same_bytes": found}).count("  met") == 2
 
 
 def test_the_gpu_s_benchmark_measures_the_seeds_that_were_measured_on_a_cpu(bench, monkeypatch):
@@ -190,7 +191,7 @@ def test_the_gpu_s_benchmark_measures_the_seeds_that_were_measured_on_a_cpu(benc
     assert [len(found[place]["nll"]) for place in ("cpu", "gpu")] == [len(seeds)] * 2
     assert len(set(found["gpu"]["nll"])) == len(seeds)
     assert found["ae_validation_loss"]["cpu"] == found["ae_validation_loss"]["gpu"]  # both are the CPU here
-    assert "vae on GPU and CPU: nll" in verdict.table({"cpu_agreement": found})
+    assert "vae on GPU and CPU: nll" in gpu_verdict.table({"cpu_agreement": found})
 
 
 def test_the_gpu_s_benchmark_times_training(bench, monkeypatch):
@@ -207,7 +208,7 @@ def test_the_gpu_s_benchmark_times_training(bench, monkeypatch):
     found = bench.tf32()
     assert found["tf32"]["validation_loss"] == found["ieee"]["validation_loss"]
     assert all(seconds > 0 for seconds in found["tf32"]["seconds"])
-    assert "  met" in verdict.table({"tf32": found})
+    assert "  met" in gpu_verdict.table({"tf32": found})
 
 
 def test_the_gpu_s_benchmark_compares_every_exported_graph(bench, export, export_reader):
@@ -224,7 +225,7 @@ def test_the_gpu_s_benchmark_compares_every_exported_graph(bench, export, export
         "vae.reconstruction",
     }
     assert all(value["max_abs"] == 0 for value in found.values())
-    assert "at most 0 of it" in verdict.table({"providers_agree": found})
+    assert "at most 0 of it" in gpu_verdict.table({"providers_agree": found})
 
 
 @pytest.mark.slow

@@ -198,7 +198,7 @@ def test_discarding_forgets_this_state_and_those_that_nobody_has_gone_on_from_fo
     finished, other, _, old = points = [ResumePoint(tmp_path, name, [run]) for name, run in names]
     for point in points:
         point.save(STATE)
-    (tmp_path / "download-failure.json").write_text("{}")
+    (tmp_path / "no-mirror-reachable.txt").write_text("{}")
     month_ago = time.time() - 31 * 24 * 3600
     killed = [tmp_path / f".{name}.pt.partial" for name in ("vae-0", "vae-1")]  # while it wrote
     for path in killed:
@@ -210,7 +210,7 @@ def test_discarding_forgets_this_state_and_those_that_nobody_has_gone_on_from_fo
     assert [point.load() is None for point in points] == [True, False, False, True]
     assert [path.exists() for path in killed] == [False, True]
     assert other.path.exists()  # a quick try with other parameters costs no long run its state
-    assert (tmp_path / "download-failure.json").exists()
+    assert (tmp_path / "no-mirror-reachable.txt").exists()
 
 
 def full_disk(*_: object) -> None:

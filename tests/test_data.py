@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from autoencoder.data import Split, SplitParams, evenly_spread, load_test_split, load_training_splits
+from autoencoder.data import Split, SplitParams, load_test_split, load_training_splits
 
 CPU = torch.device("cpu")
 TRAIN, TEST = 60, 12
@@ -89,13 +89,6 @@ def test_test_images_are_the_test_images_in_order(data):
     test = load_test_split(data, CPU)
     assert identities(test) == list(range(200, 200 + TEST))
     assert not set(identities(test)) & {image for split in splits(data) for image in identities(split)}
-
-
-@pytest.mark.parametrize(
-    ("count", "total", "chosen"), [(3, 10, [0, 3, 6]), (1, 7, [0]), (4, 4, [0, 1, 2, 3]), (9, 3, [0, 1, 2])]
-)
-def test_examples_that_stand_for_all_are_evenly_spread(count, total, chosen):
-    assert evenly_spread(count, total).tolist() == chosen
 
 
 def test_head_is_the_first_images(data):

@@ -171,6 +171,8 @@ def test_another_mirror_downloads_again_and_trains_nothing(workspace):
     [
         ("autoencoder/datasets.py", {"download"}),
         ("autoencoder/onnx_export.py", {"export_classifier", "export@pca", "export@vae"}),
+        ("autoencoder/model_export.py", {"export@pca", "export@vae"}),
+        ("autoencoder/models.py", ALL - {"download", "classifier", "export_classifier", "report"}),
         ("autoencoder/comparison.py", {"report"}),
         ("autoencoder/evaluation.py", {"evaluate@pca", "evaluate@vae"}),
         ("autoencoder/training.py", {"train@pca", "train@vae"}),

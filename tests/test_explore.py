@@ -2,17 +2,22 @@
 
 import base64
 import hashlib
+import io
 import json
+import re
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from autoencoder.exported import load_model
 from autoencoder.images import to_uint8
 from autoencoder.surroundings import typical_code
-from tests.pages import APP, open_page
+from tests.pages import APP, open_page, page_html
 
 
 @pytest.fixture
@@ -69,6 +74,23 @@ def test_the_map_decodes_what_lies_in_its_plane(explore, root):
     places = np.frombuffer(base64.b64decode(shown["codes"]), "<f4").reshape(-1, 2)
     expected = (model.latents.test_mean - np.array(shown["origin"])) @ np.array(shown["axes"]).T
     np.testing.assert_allclose(places, expected, atol=1e-4)
+
+
+def test_the_map_shows_digits_from_all_of_the_test_images(explore, root, digits, monkeypatch):
+    monkeypatch.syspath_prepend(APP)
+    monkeypatch.setattr(import_module("latent_widgets"), "MAPPED", 100)
+    st.cache_data.clear()
+    app = explore(model="vae")
+    shown = given(app, "latent_map")
+    assert np.frombuffer(base64.b64decode(shown["shown"]), "<u4").tolist() == list(range(0, 300, 3))
+    places = np.frombuffer(base64.b64decode(shown["codes"]), "<f4").reshape(-1, 2)
+    codes = load_model(root / "models" / "vae" / "onnx").latents.test_mean[::3]
+    np.testing.assert_allclose(places, (codes - shown["origin"]) @ np.array(shown["axes"]).T, atol=1e-4)
+    np.testing.assert_array_equal(np.frombuffer(base64.b64decode(shown["labels"]), np.uint8), digits[1][:300:3])
+    [sheet] = re.findall(r'class="test-digits" src="data:image/png;base64,([^"]+)"', page_html(app))
+    tiles = np.asarray(Image.open(io.BytesIO(base64.b64decode(sheet))))[:28].reshape(28, -1, 28).swapaxes(0, 1)
+    np.testing.assert_array_equal(tiles, digits[0][:300:3][: len(tiles)])
+    st.cache_data.clear()
 
 
 def test_sliders_come_by_activity_with_a_strip_each(explore, root):

@@ -13,8 +13,9 @@ from autoencoder.data import Split
 from autoencoder.devices import configure, select_device
 from autoencoder.images import to_unit_interval
 from autoencoder.inference import CUDA, open_session, why_not_cuda
+from autoencoder.model_export import export_model
 from autoencoder.models import AE, VAE, build_model
-from autoencoder.onnx_export import ExportParams, export_model, tolerance
+from autoencoder.onnx_export import ExportParams, tolerance
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
 from autoencoder.training import Training
 from tests.processes import start

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from autoencoder.classifier import ClassifierParams, Judge, build_classifier, calibrated, fit
-from autoencoder.data import Split, evenly_spread
+from autoencoder.data import Split
 from autoencoder.distances import coverage
 from autoencoder.images import to_unit_interval
 from autoencoder.latent_space import (
@@ -22,6 +22,7 @@ from autoencoder.latent_space import (
 from autoencoder.models import PCA, VAE, build_model
 from autoencoder.priors import PRIORS, fitted_gaussian, standard_normal
 from autoencoder.recipe import TRAIN_PARAMS
+from autoencoder.subsets import evenly_spread
 from tests.small_params import VAE_PARAMS
 
 LATENT_DIM = 10

@@ -4,14 +4,16 @@ import json
 import re
 import shutil
 from functools import partial
+from importlib import import_module
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from autoencoder.exported import load_model
 from autoencoder.reconstruction import mean_squared_errors, reconstruct
-from tests.pages import messages, open_page, page_html
+from tests.pages import APP, messages, open_page, page_html
 
 
 @pytest.fixture
@@ -52,6 +54,21 @@ def test_the_hardest_images_come_first(app):
     assert (np.diff(shown) <= 1e-4).all()
     assert "worse than 99%" in page_html(app)
     assert "on 100%" not in page_html(app)  # no image is worse than all, itself among them
+
+
+def test_errors_are_those_on_digits_from_all_of_the_test_images(start, root, monkeypatch):
+    monkeypatch.syspath_prepend(APP)
+    monkeypatch.setattr(import_module("side_by_side"), "JUDGED", 100)
+    st.cache_data.clear()
+    html = page_html(start(root, models=["vae"], images="Worst"))
+    with np.load(root / "data" / "mnist.npz") as arrays:
+        images = arrays["test_images"] / np.float32(255)
+    model = load_model(root / "models" / "vae" / "onnx", "cpu")
+    errors = mean_squared_errors(images, reconstruct(model, images))[::3]
+    shown = [int(part.split('"')[0].split(", ")[1]) for part in html.split('alt="test image: ')[1:]]
+    assert shown == (3 * np.argsort(-errors, kind="stable")[:5]).tolist()
+    assert "of 100 test images" in html
+    st.cache_data.clear()
 
 
 def test_errors_are_ranked_among_those_on_the_data_of_today(app, root, digits):

@@ -8,7 +8,7 @@ import pytest
 from autoencoder.datasets import make_digits, write_dataset
 from scripts import demo, repro
 from scripts.dvc_command import dvc, lay_out
-from stages.download import FAILURE_PATH
+from stages.download import UNREACHABLE_PATH
 from tests.small_params import small_params
 
 pytestmark = pytest.mark.slow
@@ -42,8 +42,8 @@ def test_the_demo_stands_in_for_data_that_cannot_be_had(monkeypatch, capfd):
 
 def test_why_an_earlier_run_had_no_data_says_nothing_of_this_one(monkeypatch):
     monkeypatch.setattr(demo, "main", lambda: pytest.fail("the demo was run"))
-    FAILURE_PATH.parent.mkdir(exist_ok=True)
-    FAILURE_PATH.write_text(json.dumps({"reason": "no_mirror_reachable", "message": "of last week"}))
+    UNREACHABLE_PATH.parent.mkdir(exist_ok=True)
+    UNREACHABLE_PATH.write_text("of last week")
     monkeypatch.setattr(repro, "dvc", lambda *_: 255)  # interrupted before the download began
     assert repro.main() == 255
 

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from autoencoder.datasets import make_digits, write_dataset
-from stages.train import SECONDS_BETWEEN_NOTES
+from stages.train import SECONDS_BETWEEN_SAVES
 from tests.small_params import VAE_PARAMS, small_params
 
 pytestmark = pytest.mark.slow
@@ -176,7 +176,7 @@ def test_a_trainer_killed_twice_goes_on_twice(undisturbed, tmp_path):
     until_then = torch.load(point, weights_only=True)["seconds"]
     finish(folder, True, undisturbed)
     taken = json.loads((folder / "timings" / "train_vae.json").read_text())["seconds"]
-    assert taken > until_then > 2 * SECONDS_BETWEEN_NOTES  # of all three runs
+    assert taken > until_then > 2 * SECONDS_BETWEEN_SAVES  # of all three runs
 
 
 def test_a_killed_run_of_other_parameters_is_not_gone_on_with(undisturbed, tmp_path):

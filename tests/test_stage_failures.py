@@ -25,7 +25,7 @@ def test_a_diverging_training_ends_with_one_message_and_without_a_model(project)
 
 
 def test_a_divergence_after_some_epochs_leaves_no_model_and_no_resume_point(project, monkeypatch):
-    monkeypatch.setattr(train, "SECONDS_BETWEEN_NOTES", 0.0)
+    monkeypatch.setattr(train, "SECONDS_BETWEEN_SAVES", 0.0)
     losses = iter([3.0, 2.0, float("nan")])
     saved = []
 

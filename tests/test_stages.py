@@ -256,7 +256,7 @@ def test_the_training_seed_moves_the_weights_but_not_the_split(finished, project
 
 
 def test_a_training_says_while_it_runs_how_fast_it_is_and_how_long_it_will_take(project, monkeypatch):
-    monkeypatch.setattr(train, "SECONDS_BETWEEN_NOTES", 0.0)
+    monkeypatch.setattr(train, "SECONDS_BETWEEN_SAVES", 0.0)
     clock = count()  # of train.py alone: a second further whenever it looks, which is twice an epoch
     monkeypatch.setattr(train, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     notes: list[dict[str, Any]] = []

@@ -31,7 +31,8 @@ class LatentMap {
     this.send = setTriggerValue;
     if (data !== this.data) {
       const codes = new Float32Array(readBytes(data.codes).buffer);
-      Object.assign(this, { data, codes, atlas: readBytes(data.atlas), labels: readBytes(data.labels) });
+      const shown = new Uint32Array(readBytes(data.shown).buffer);
+      Object.assign(this, { data, codes, shown, atlas: readBytes(data.atlas), labels: readBytes(data.labels) });
       this.caption.textContent = data.caption;
       this.list();
     }
@@ -152,7 +153,7 @@ class LatentMap {
     const left = SIZE * (found.index % perRow);
     const top = SIZE * Math.floor(found.index / perRow);
     this.tip.firstElementChild.getContext("2d").drawImage(sheet, left, top, SIZE, SIZE, 0, 0, SIZE, SIZE);
-    this.tip.lastElementChild.textContent = `${this.labels[found.index]}, ${found.index}`;
+    this.tip.lastElementChild.textContent = `${this.labels[found.index]}, ${this.shown[found.index]}`;
     const flip = [found.x > this.field.clientWidth - 110, found.y > this.field.clientWidth - 130];
     const shift = flip.map((over) => (over ? "calc(-100% - 12px)" : "12px"));
     this.tip.style.transform = `translate(${found.x}px, ${found.y}px) translate(${shift})`;
@@ -160,7 +161,7 @@ class LatentMap {
 
   visit(event) {
     const found = this.nearest(event);
-    if (found) ask(this.send, "visit", { index: found.index });
+    if (found) ask(this.send, "visit", { index: this.shown[found.index] });
   }
 
   list() {
