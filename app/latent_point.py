@@ -6,8 +6,9 @@ from jaxtyping import Float
 
 from autoencoder.exported import ExportedModel
 from autoencoder.planes import Plane
+from autoencoder.point_text import read_point, write_point
 from autoencoder.sections import offset, through
-from autoencoder.surroundings import read_point, typical_code, write_point
+from autoencoder.surroundings import typical_code
 
 SLACK = 1e-3  # of the point's length: this far off a plane, by the rounding of the text, it still counts as on it
 

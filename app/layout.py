@@ -3,7 +3,7 @@
 import base64
 import html
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,27 @@ def choose_one(panel: Any, label: str, options: Mapping[str, str], key: str, **m
             **more,
         )
         or default
+    )
+
+
+def choose_draw(panel: Any) -> int:
+    """The number of a choice of images by chance."""
+    draw: int = panel.number_input(
+        "Shuffle", 0, 9999, 0, key="draw", bind="query-params", help="Each number is another choice of images."
+    )
+    return draw
+
+
+def offer(panel: Any, file_name: str, make: Callable[[], bytes], **more: Any) -> None:
+    """A button that downloads a file, which is made when it is asked for."""
+    panel.download_button(
+        f"Download {Path(file_name).suffix[1:].upper()}",
+        make,
+        file_name=file_name,
+        icon=":material/download:",
+        on_click="ignore",
+        width="stretch",
+        **more,
     )
 
 

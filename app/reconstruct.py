@@ -9,7 +9,7 @@ import own_digit
 import streamlit as st
 from close_up import close_up
 from jaxtyping import Int, UInt8
-from side_by_side import JUDGED, TEST_IMAGE, errors_of, read, table
+from side_by_side import JUDGED, TEST_IMAGE, errors_of, table
 
 from autoencoder.exported import ExportedModel
 from autoencoder.images import to_unit_interval
@@ -37,10 +37,9 @@ def choose_images(
         pool = worst()
         panel.caption(f"Those with the largest mean error over the models, of {len(pool):,} spread over all.")
     if how in ("Random", "Label"):
-        draw = panel.number_input(
-            "Shuffle", 0, 9999, 0, key="draw", bind="query-params", help="Each number is another choice of images."
-        )
-        pool = shuffled(pool, draw)  # of one digit: the images through which a walk goes, in that order
+        pool = shuffled(
+            pool, layout.choose_draw(panel)
+        )  # of one digit: the images through which a walk goes, in that order
     count = panel.slider("How many", 1, 8, 5, key="count", bind="query-params")
     return pool[:count]
 
@@ -72,9 +71,11 @@ def own_image(how: str, models: dict[str, ExportedModel], reader: Reader | None)
     if digit is None:
         right.html(close_up({}, np.zeros((28, 28), np.uint8), "Nothing yet."))
         return np.zeros((0, 28, 28), np.uint8)
-    [reads] = read(reader, to_unit_interval(digit)[None])
-    sure = f"The classifier reads {reads.rstrip('?')}{', but is not sure' * reads.endswith('?')}." if reads else ""
-    right.html(close_up(models, digit, sure))
+    words = ""
+    if reader:
+        reading = reader.read(to_unit_interval(digit)[None])
+        words = f"The classifier reads {reading.label[0]}{', but is not sure' * (not reading.accepted[0])}."
+    right.html(close_up(models, digit, words))
     return digit[None]
 
 

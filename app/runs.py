@@ -14,6 +14,7 @@ from opened import Stamp, stamp
 from autoencoder.catalog import BY_NAME
 from autoencoder.exported import ExportedModel, load_model
 from autoencoder.images import to_uint8, to_unit_interval
+from autoencoder.reconstruction import reconstruct
 from autoencoder.sheets import difference_image
 from autoencoder.verified import ArtifactError
 
@@ -114,7 +115,7 @@ def both(here: ExportedModel, there: ExportedModel, workspace: Workspace) -> str
     """The first test images through both."""
     pixels = artifacts.test_split(workspace, here.manifest.dataset).images[:IMAGES]
     images = to_unit_interval(pixels)
-    decoded = {"there": there.reconstruct(images), "here": here.reconstruct(images)}
+    decoded = {"there": reconstruct(there, images), "here": reconstruct(here, images)}
     rows = {
         "image": pixels,
         **{name: to_uint8(value) for name, value in decoded.items()},

@@ -123,23 +123,15 @@ if reader:
     many = "; over many draws, the share, and how many of the ten digits it reads in them"
     st.caption(f"Of how many the classifier is sure{many * comparable}.")
 shown = {name: found.images for name, found in samples.items() if len(found.images)}
-panel.download_button(
-    "Download NPZ",
+layout.offer(
+    panel,
+    f"samples_seed_{seed}.npz",
     lambda: npz({f"{name}_{what}": getattr(found, what) for name, found in samples.items() for what in SAVED}),
-    file_name=f"samples_seed_{seed}.npz",
-    mime="application/octet-stream",
-    icon=":material/download:",
-    on_click="ignore",
-    width="stretch",
 )
-panel.download_button(
-    "Download PNG",
+layout.offer(
+    panel,
+    f"samples_seed_{seed}.png",
     lambda: encode_png(labelled_rows(shown, scale=2, columns=side)),
-    file_name=f"samples_seed_{seed}.png",
-    mime="image/png",
-    icon=":material/download:",
     disabled=not shown,
-    on_click="ignore",
-    width="stretch",
 )
 layout.status(models.values())

@@ -59,8 +59,7 @@ def read(reader: Reader | None, images: Float[np.ndarray, "n 28 28"]) -> list[st
     """What the classifier reads in each, `?` where it would not accept it; nothing without a classifier."""
     if reader is None:
         return [""] * len(images)
-    reading = reader.read(images)
-    return [f"{label}" if sure else f"{label}?" for label, sure in zip(reading.label, reading.accepted, strict=True)]
+    return reader.read(images).words
 
 
 def table(

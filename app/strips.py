@@ -48,10 +48,7 @@ def animation(walks: dict[str, Frames], readings: dict[str, Reading], millisecon
     Every frame takes so many milliseconds, and those at a stop, `steps` apart, a rest on top.
     """
     count = len(next(iter(walks.values())))
-    words = {
-        name: [f"{digit}{'' if sure else '?'}" for digit, sure in zip(reading.label, reading.accepted, strict=True)]
-        for name, reading in readings.items()
-    }
+    words = {name: reading.words for name, reading in readings.items()}
     sheets = [
         labelled_rows(
             {name: frames[[index]] for name, frames in walks.items()},

@@ -33,9 +33,7 @@ def choose_images(labels: UInt8[np.ndarray, " n"]) -> Int[np.ndarray, " stops"]:
         bind="query-params",
         help="Two to six labels in the order of the walk. 44 goes from one four to another.",
     )
-    draw = panel.number_input(
-        "Shuffle", 0, 9999, 0, key="draw", bind="query-params", help="Each number is another choice of images."
-    )
+    draw = layout.choose_draw(panel)
     try:
         if not 2 <= len(digits) <= 6 or not digits.isdecimal():
             raise ValueError(f"“{digits}” is not that")
@@ -90,13 +88,6 @@ if reader:
         "Below each strip, the digit that the classifier reads, as high as it is sure: in colour where it accepts "
         f"({reader.manifest.threshold:.1%} or more), a line where its reading flips."
     )
-panel.download_button(
-    "Download GIF",
-    lambda: animation(walks, readings, MILLISECONDS, STEPS),
-    file_name=f"walk_{''.join(str(test.labels[index]) for index in stops)}_{path}.gif",
-    mime="image/gif",
-    icon=":material/download:",
-    on_click="ignore",
-    width="stretch",
-)
+way = "".join(str(test.labels[index]) for index in stops)
+layout.offer(panel, f"walk_{way}_{path}.gif", lambda: animation(walks, readings, MILLISECONDS, STEPS))
 layout.status(models.values())

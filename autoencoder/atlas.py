@@ -27,13 +27,10 @@ def decode_atlas(decode: Decode, plane: Plane, frame: Frame, side: int) -> UInt8
 
 
 def decode_strips(
-    decode: Decode,
-    point: Float[np.ndarray, " latent_dim"],
-    ranges: Float[np.ndarray, "latent_dim 2"],
-    length: int = STRIP_LENGTH,
+    decode: Decode, point: Float[np.ndarray, " latent_dim"], ranges: Float[np.ndarray, "latent_dim 2"]
 ) -> UInt8[np.ndarray, "latent_dim length 28 28"]:
     """The pictures one meets when a single dimension of the point runs through its range."""
-    dim = len(point)
+    dim, length = len(point), STRIP_LENGTH
     latents = np.repeat(point[None], dim * length, axis=0).reshape(dim, length, dim)
     every = np.arange(dim)
     latents[every, :, every] = np.linspace(ranges[:, 0], ranges[:, 1], length, axis=1)

@@ -83,12 +83,6 @@ class ExportedModel:
         """Images with intensities in [0, 1]."""
         return self.decoder.run({"latent": latents.astype(np.float32, copy=False)})["reconstruction"][:, 0]
 
-    def reconstruct(
-        self, images: Float[np.ndarray, "batch 28 28"] | Float[np.ndarray, "batch 1 28 28"]
-    ) -> Float32[np.ndarray, "batch 28 28"]:
-        """The decoded mean of each image."""
-        return self.decode(self.encode(images).mean)
-
 
 def load_model(folder: Path, device: str = "auto", mend: str = "export the model again") -> ExportedModel:
     """Check and open one export: manifest, sizes, hashes, metadata, names and shapes, and a run of two rows.

@@ -36,6 +36,11 @@ class Reading:
     confidence: Float32[np.ndarray, " n"]
     accepted: Bool[np.ndarray, " n"]  # the classifier is sure
 
+    @property
+    def words(self) -> list[str]:
+        """The digits; behind those of which the classifier is not sure a question mark."""
+        return [f"{label}" if sure else f"{label}?" for label, sure in zip(self.label, self.accepted, strict=True)]
+
 
 @dataclass(frozen=True)
 class Reader:

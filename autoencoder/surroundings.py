@@ -11,6 +11,8 @@ from autoencoder.priors import Prior
 
 ACTIVE_VARIANCE = 0.01  # of the codes (Burda et al. 2016), as `evaluate.active_variance` has it unless it is changed
 FLOOR = 1e-3  # of the largest standard deviation: smaller ones are raised to this share of it
+TURNS = np.linspace(0, 2 * np.pi, 120, endpoint=False)
+CIRCLE = np.stack([np.cos(TURNS), np.sin(TURNS)], 1)  # as a polygon
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,7 @@ def mahalanobis(prior: Prior) -> Mahalanobis:
     return Mahalanobis(prior.means[0], whitening, spread, max(1, int((deviations > floor).sum())))
 
 
-def outline(
-    measure: Mahalanobis, plane: Plane, radius: float, corners: int = 120
-) -> Float[np.ndarray, "corners 2"] | None:
+def outline(measure: Mahalanobis, plane: Plane, radius: float) -> Float[np.ndarray, "corners 2"] | None:
     """Where a plane cuts the surface at this distance, in its coordinates: an ellipse, or None where it does not."""
     slope = measure.whitening @ plane.axes.T
     start = measure.whitening @ (plane.origin - measure.mean)
@@ -57,11 +57,9 @@ def outline(
     left = radius**2 - np.square(slope @ nearest + start).sum()
     if left <= 0:
         return None
-    turns = np.linspace(0, 2 * np.pi, corners, endpoint=False)
-    circle = np.stack([np.cos(turns), np.sin(turns)], 1)
     scales, directions = np.linalg.eigh(slope.T @ slope)
     lengths = np.divide(1, np.sqrt(scales.clip(0)), out=np.zeros(2), where=scales > 1e-12 * scales.max())
-    return nearest + np.sqrt(left) * circle @ ((directions * lengths) @ directions.T)
+    return nearest + np.sqrt(left) * CIRCLE @ ((directions * lengths) @ directions.T)
 
 
 def shadow(
@@ -69,15 +67,12 @@ def shadow(
     deviations: Float[np.ndarray, " latent_dim"],
     plane: Plane,
     radius: float,
-    corners: int = 60,
 ) -> Float[np.ndarray, "corners 2"]:
     """The ellipse at this many standard deviations of a diagonal Gaussian projected onto a plane, in its coordinates."""
-    turns = np.linspace(0, 2 * np.pi, corners, endpoint=False)
-    circle = np.stack([np.cos(turns), np.sin(turns)], 1)
     scaled = plane.axes * deviations
     variances, directions = np.linalg.eigh(scaled @ scaled.T)
     root = (directions * np.sqrt(variances.clip(0))) @ directions.T
-    return plane.coordinates(mean[None]) + radius * circle @ root
+    return plane.coordinates(mean[None]) + radius * CIRCLE @ root
 
 
 def nearest_codes(
@@ -104,26 +99,3 @@ def typical_code(codes: Float[np.ndarray, "n latent_dim"], labels: UInt8[np.ndar
 def code_spread(codes: Float[np.ndarray, "n latent_dim"]) -> Float[np.ndarray, " latent_dim"]:
     """Standard deviation of every dimension over the codes."""
     return codes.std(0, dtype=np.float64)
-
-
-def read_point(text: str, latent_dim: int) -> Float[np.ndarray, " latent_dim"]:
-    """A latent from numbers between commas or spaces.
-
-    Raises:
-        ValueError: says what is wrong with the text.
-    """
-    parts = text.replace(",", " ").split()
-    try:
-        point = np.array([float(part) for part in parts])
-    except ValueError:
-        raise ValueError("A point is numbers with commas between them.") from None
-    if len(point) != latent_dim:
-        raise ValueError(f"A point of this model has {latent_dim} numbers, not {len(point)}.")
-    if not np.isfinite(point).all() or np.abs(point).max() > 1e4:
-        raise ValueError("A point has finite numbers, none beyond 10,000.")
-    return point
-
-
-def write_point(point: Float[np.ndarray, " latent_dim"]) -> str:
-    """The latent as text for a link: four digits of each number, which no eye can tell from all."""
-    return ",".join(f"{value:.4g}" for value in point + 0.0)

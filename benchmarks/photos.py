@@ -16,6 +16,7 @@ from autoencoder.exported import ExportedModel, load_model
 from autoencoder.images import to_unit_interval
 from autoencoder.preparation import from_picture
 from autoencoder.reader import Reader, load_reader
+from autoencoder.reconstruction import reconstruct
 from autoencoder.uploads import PictureError, read_grey
 from benchmarks.parts import run_parts
 from benchmarks.workspace import DATA, MODELS, require
@@ -73,7 +74,7 @@ def _compared(
     model: ExportedModel,
     reader: Reader,
 ) -> dict[str, float]:
-    reconstructions = model.reconstruct(inputs)
+    reconstructions = reconstruct(model, inputs)
     return {
         "error_against_input": float(np.mean((reconstructions - inputs) ** 2)),
         "error_against_original": float(np.mean((reconstructions - originals) ** 2)),

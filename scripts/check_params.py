@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from autoencoder.classifier import ClassifierParams
@@ -17,10 +16,10 @@ from autoencoder.recipe import SEED, TRAIN_PARAMS
 from stages.parameters import load_parameters
 
 
-def mistakes(path: Path = Path("params.yaml")) -> Iterator[str]:
-    """One message per mistake in the file; unknown keys and names first, and nothing else until there are none."""
+def mistakes() -> Iterator[str]:
+    """One message per mistake in params.yaml; unknown keys and names first, and nothing else until there are none."""
     try:
-        parameters = load_parameters(path)
+        parameters = load_parameters()
     except ParameterError as error:
         yield str(error)
         return

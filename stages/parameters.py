@@ -7,24 +7,25 @@ from typing import Any
 
 from autoencoder.config import ParameterError, Parameters
 
+PARAMS, DAG = Path("params.yaml"), Path("dvc.yaml")
 MODEL_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 SECTION = "expected a section, `key: value` on lines of its own"
 RESERVED_NAMES = {"real", "classifier"}
 
 
-def load_parameters(path: Path = Path("params.yaml"), dag: Path = Path("dvc.yaml")) -> Parameters:
+def load_parameters() -> Parameters:
     """Read params.yaml and reject what no stage would ever see: misspelt sections, keys and model names.
 
     Raises:
         ParameterError: see `Parameters.load`; or an unknown key; or a model name that paths and `-S` cannot carry.
     """
-    parameters = Parameters.load(path)
-    known = set(_declared_keys(_section(Parameters.load(dag).tree.get("stages"))))
+    parameters = Parameters.load(PARAMS)
+    known = set(_declared_keys(_section(Parameters.load(DAG).tree.get("stages"))))
     if not known:
-        raise ParameterError(f"{dag}: no stage reads a parameter; expected `params` under `stages`")
+        raise ParameterError(f"{DAG}: no stage reads a parameter; expected `params` under `stages`")
     mistakes = [*_unknown(parameters.tree, known), *_unfit_names(parameters.tree.get("models"))]
     if mistakes:
-        raise ParameterError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
+        raise ParameterError("\n".join(f"{PARAMS}: {mistake}" for mistake in mistakes))
     return parameters
 
 

@@ -16,6 +16,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.datasets import load_digits
 
+from autoencoder.comparison import as_rows
 from autoencoder.images import encode_png
 from tests.repository import make_repository
 
@@ -107,8 +108,6 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, "subproc
 @pytest.fixture(scope="session")
 def last_run() -> dict[str, dict[str, list[float | int]]]:
     """What the run whose results are in git has measured, as one row for every model and one for real images."""
-    from autoencoder.comparison import as_rows  # not above: see `finished`
-
     paths = (Path(__file__).parents[1] / "details").glob("*.json")
     return as_rows({path.stem: json.loads(path.read_text()) for path in paths})
 
@@ -116,7 +115,7 @@ def last_run() -> dict[str, dict[str, list[float | int]]]:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny project in which every stage of every model has run; tests that change it copy it."""
-    from tests import tiny_project  # not above: what a conftest imports escapes the check of shapes and types
+    from tests import tiny_project  # not above: it loads torch and every stage, which few tests need
 
     folder = tmp_path_factory.mktemp("finished")
     tiny_project.lay_out(folder)

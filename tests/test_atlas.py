@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from autoencoder import atlas
 from autoencoder.atlas import decode_atlas, decode_strips, digits_sheet, slider_ranges
 from autoencoder.planes import Frame, Plane
 
@@ -17,17 +18,18 @@ def show_latent(latents: np.ndarray) -> np.ndarray:
 
 def test_the_atlas_has_the_picture_of_every_point_of_the_grid():
     plane = Plane(np.array([0.0, 0.0, 0.5]), np.eye(2, 3))
-    atlas = decode_atlas(show_latent, plane, Frame(np.array([1.0, 1.0]), 1.0), side=3)
-    assert atlas.shape == (3, 3, 28, 28)
-    assert atlas[0, 0, 0, :3].tolist() == [0, 200, 50]
-    assert atlas[0, 2, 0, :3].tolist() == [200, 200, 50]
-    assert atlas[2, 1, 0, :3].tolist() == [100, 0, 50]
+    found = decode_atlas(show_latent, plane, Frame(np.array([1.0, 1.0]), 1.0), side=3)
+    assert found.shape == (3, 3, 28, 28)
+    assert found[0, 0, 0, :3].tolist() == [0, 200, 50]
+    assert found[0, 2, 0, :3].tolist() == [200, 200, 50]
+    assert found[2, 1, 0, :3].tolist() == [100, 0, 50]
 
 
-def test_a_strip_changes_its_own_dimension_alone():
+def test_a_strip_changes_its_own_dimension_alone(monkeypatch):
+    monkeypatch.setattr(atlas, "STRIP_LENGTH", 5)
     point = np.array([0.5, 1.0, 1.5])
     ranges = np.array([[0.0, 2.0], [0.5, 1.5], [1.0, 2.0]])
-    strips = decode_strips(show_latent, point, ranges, length=5)
+    strips = decode_strips(show_latent, point, ranges)
     assert strips.shape == (3, 5, 28, 28)
     assert strips[0, :, 0, :3].tolist() == [[value, 100, 150] for value in (0, 50, 100, 150, 200)]
     assert strips[1, :, 0, :3].tolist() == [[50, value, 150] for value in (50, 75, 100, 125, 150)]

@@ -5,12 +5,21 @@ import io
 import numpy as np
 import pytest
 import torch
+from jaxtyping import TypeCheckError
 from PIL import Image
 
 from autoencoder.images import encode_png, image_grid, to_uint8, to_unit_interval
 from autoencoder.sheets import difference_image, labelled_rows
 
 LEVELS = np.arange(256, dtype=np.uint8)
+
+
+def test_shapes_and_types_are_checked_while_tests_run():
+    """Of this module, which a conftest imports; if not, the shapes in the library's signatures would prove nothing."""
+    with pytest.raises(TypeCheckError):
+        to_uint8(np.zeros(3, np.int64))
+    with pytest.raises(TypeCheckError):
+        image_grid(np.zeros((28, 28), np.uint8), columns=1)
 
 
 def test_unit_interval_is_pixel_over_255_in_float32():

@@ -14,6 +14,7 @@ from autoencoder.exported import load_model
 from autoencoder.images import to_uint8, to_unit_interval
 from autoencoder.planes import Plane
 from autoencoder.preparation import from_strokes
+from autoencoder.reconstruction import reconstruct
 from autoencoder.surroundings import shadow
 from scripts.photographs import SETTINGS, photograph
 from tests.pages import APP, messages, open_page, page_html
@@ -68,7 +69,7 @@ def test_a_drawing_is_shown_as_the_encoder_sees_it_and_reconstructed(draw, root)
     assert prepared is not None
     pixels = to_uint8(prepared)
     np.testing.assert_array_equal(shown(html, "What the encoder sees"), pixels)
-    decoded = load_model(root / "models" / "pca" / "onnx").reconstruct(to_unit_interval(pixels)[None])[0]
+    decoded = reconstruct(load_model(root / "models" / "pca" / "onnx"), to_unit_interval(pixels)[None])[0]
     np.testing.assert_array_equal(shown(html, "pca: reconstruction of your drawing"), to_uint8(decoded))
     error = np.square(decoded - to_unit_interval(pixels)).mean()
     assert f">{error:.4f}" in html
