@@ -100,8 +100,7 @@ def fit(model: Classifier, params: ClassifierParams, train: Split, seed: int = S
     for _ in range(params.epochs):
         order = torch.randperm(len(train), generator=generator)
         total = torch.zeros((), device=device)
-        for rows in order[: steps * batch_size].split(batch_size):
-            rows = rows.to(device)
+        for rows in order[: steps * batch_size].to(device).split(batch_size):
             image = shifted(to_unit_interval(train.images[rows]), generator)
             loss = functional.cross_entropy(model(image), train.labels[rows].long())
             optimizer.zero_grad()

@@ -3,6 +3,7 @@
 import ctypes
 import subprocess
 import sys
+from functools import cache
 from typing import Any
 
 LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
@@ -46,11 +47,12 @@ def why_no_work(index: int = 0) -> str | None:
     return None
 
 
+@cache
 def compute_capability(index: int = 0) -> tuple[int, int] | None:
     """Which instructions a device understands, (9, 0) for Hopper; None where the driver does not say.
 
     A process of its own asks: a driver reads CUDA_VISIBLE_DEVICES when it starts, and the caller may want to hide the
-    device after the answer.
+    device after the answer. It is asked once: on some machines a driver takes seconds to start.
     """
     asked = subprocess.run([sys.executable, "-I", "-S", __file__, str(index)], capture_output=True, text=True)
     major, _, minor = asked.stdout.partition(".")

@@ -123,7 +123,8 @@ def _open_on_cuda(model: bytes, options: ort.SessionOptions, index: int) -> ort.
         session.disable_fallback()
         if session.get_providers()[0] != CUDA:
             raise RuntimeError(
-                why_no_work(index) or "the CUDA libraries do not load (pip install 'onnxruntime-gpu[cuda,cudnn]')"
+                why_no_work(index)
+                or f"the libraries of CUDA {ort.cuda_version} do not load, which a torch built for it brings"
             )
         session.run(None, zeros(session))
     finally:

@@ -20,6 +20,7 @@ from benchmarks.serving import decoding
 from benchmarks.viewer import first_paint
 from benchmarks.workspace import DATA, MODELS, require
 from scripts.machine import environment
+from stages.device import use_cpu
 
 CPU = torch.device("cpu")
 MODEL = MODELS / "vae"
@@ -29,7 +30,7 @@ SEEDS = range(5)
 def main() -> None:
     """Run every part, or those that the command line names."""
     require(DATA, MODEL / "model.pt", MODEL / "onnx" / "decoder.onnx")
-    configure(CPU, tf32=False)
+    configure(use_cpu(), tf32=False)
     train, validation = load_training_splits(DATA, SplitParams(validation_size=10_000), CPU)
     test = load_test_split(DATA, CPU)
     parts = {

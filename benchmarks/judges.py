@@ -7,8 +7,6 @@ benchmarks/results/judges.json. Needs the workspace's data and models, which `ma
 import json
 from pathlib import Path
 
-import torch
-
 from autoencoder.checkpoints import load_checkpoint
 from autoencoder.claims import SAMPLED
 from autoencoder.classifier import SEED, ClassifierParams, Judge, build_classifier, calibrated, fit
@@ -24,6 +22,7 @@ from autoencoder.priors import exported_priors
 from benchmarks.parts import RESULTS, rounded
 from benchmarks.workspace import DATA, MODELS, require
 from scripts.machine import environment
+from stages.device import use_cpu
 
 JUDGES = 3
 KEPT = (*HEADLINE, *(name for name in SAMPLED if name not in HEADLINE))
@@ -32,7 +31,7 @@ KEPT = (*HEADLINE, *(name for name in SAMPLED if name not in HEADLINE))
 def main() -> None:
     """Train the classifiers and let each judge all models."""
     parameters = Parameters.load(Path("params.yaml"))
-    names, device = list(parameters.tree["models"]), torch.device("cpu")
+    names, device = list(parameters.tree["models"]), use_cpu()
     require(DATA, *(MODELS / name / "onnx" / "latents.npz" for name in names))
     configure(device, tf32=False)
     space = parameters.read("latent_space", LatentSpaceParams.model_validate)

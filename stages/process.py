@@ -21,8 +21,8 @@ INIT = 1  # the id of the first process, which adopts orphans
 # asks how much memory is left. `NO_ENGINE` may be either of two: cuDNN's engines want workspaces, and not all of them are
 # deterministic.
 GPU = re.compile(
-    r"(CUDA (error|out of memory|driver (error|initialization failed))|No CUDA GPUs are available|cuDNN (Frontend )?error"
-    r"|cusolver error|GET was unable to find an engine|NVML_SUCCESS ==)",
+    r"(CUDA (error|unknown error|out of memory|driver (error|initialization failed))|No CUDA GPUs are available"
+    r"|Unexpected error from cuda|cuDNN (Frontend )?error|cusolver error|GET was unable to find an engine|NVML_SUCCESS ==)",
     re.IGNORECASE,
 )
 MISTAKE = re.compile(r"device-side assert|invalid argument|invalid configuration|captur")
@@ -46,7 +46,7 @@ def run(main: Callable[[], None]) -> None:
     except (ForeseenError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
-    except (MemoryError, RuntimeError) as error:
+    except Exception as error:  # torch has a few that derive from no narrower class
         if message := explain_full_memory(error):
             print(f"error: {message}", file=sys.stderr)
             sys.exit(1)
@@ -87,7 +87,8 @@ def explain_gpu_failure(error: BaseException) -> str | None:
         shortage = SHORTAGE.search(reason)
         return (
             f"the GPU has no memory left ({shortage[0] if shortage else reason}): end what else runs there "
-            "(`nvidia-smi` lists it), make batch_size smaller, or choose another device (DEVICE=cuda:1, DEVICE=cpu)"
+            "(`nvidia-smi` lists it), reduce the network, importance_samples or, in training, batch_size, or choose another "
+            "device (DEVICE=cuda:1, DEVICE=cpu)"
         )
     if NO_KERNEL.search(reason):
         return f"this torch is not built for this GPU ({reason}): use another GPU (DEVICE=cuda:1) or DEVICE=cpu"

@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> None:
     split_params = parameters.read("data", SplitParams.model_validate)
     params = parameters.read(f"models.{args.model}", TRAIN_PARAMS.validate_python)
 
-    device = choose_device(tf32=True)
+    device = choose_device(tf32=not isinstance(params, PCATraining))
     train, validation = load_training_splits(args.data, split_params, device)
     print(f"{args.model}: {len(train):,} training images on {describe_device(device)}", flush=True)
     history = History(args.curve, args.pictures, validation.head(PICTURED))

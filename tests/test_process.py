@@ -23,7 +23,8 @@ import torch
 from stages.process import run
 def main():
     print("a line that must not be lost")
-    raise torch.AcceleratorError("CUDA error: unspecified launch failure\\nSearch for `cudaErrorLaunchFailure'")
+    lost = torch.AcceleratorError("CUDA error: unspecified launch failure\\nSearch for `cudaErrorLaunchFailure'")
+    {}
 run(main)
 """
 
@@ -39,12 +40,16 @@ def test_a_driver_that_is_too_old_is_a_line_of_the_log_and_no_obstacle(tmp_path)
     assert start(CHOOSE, {**environment, "DEVICE": "cuda"}) == (1, "", said)
 
 
-def test_a_gpu_that_fails_ends_the_stage_with_one_message():
+@pytest.mark.parametrize(
+    "end",
+    ["raise lost", "raise torch.cuda.DeferredCudaCallError('CUDA call failed lazily at initialization') from lost"],
+)
+def test_a_gpu_that_fails_ends_the_stage_with_one_message(end):
     said = (
         "error: the GPU has failed (CUDA error: unspecified launch failure): see what `nvidia-smi` says of it, then "
         "run again, or with DEVICE=cpu\n"
     )
-    assert start(FAIL) == (1, "a line that must not be lost\n", said)
+    assert start(FAIL.format(end)) == (1, "a line that must not be lost\n", said)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="orphans are adopted by nobody there")
@@ -170,6 +175,8 @@ LOST = "CUDA error: unspecified launch failure\nSearch for `cudaErrorLaunchFailu
             "CUDA error: no kernel image is available for execution on the device\nCUDA kernel",
             "is not built for this GPU",
         ),
+        ("CUDA unknown error - this may be due to an incorrectly set up environment", "the GPU has failed (CUDA unk"),
+        ("Unexpected error from cudaGetDeviceCount(). Did you run", "the GPU has failed (Unexpected error from cuda"),
         ("No CUDA GPUs are available", "the GPU has failed (No CUDA GPUs"),
         ("CUDA driver initialization failed, you might not have a CUDA gpu.", "the GPU has failed (CUDA driver"),
         ("NVML_SUCCESS == r INTERNAL ASSERT FAILED at CUDACachingAllocator.cpp", "the GPU has no memory left (NVML"),
