@@ -55,8 +55,7 @@ def build_driver(folder: Path) -> dict[str, str]:
         pytest.skip("no C compiler on this machine")
     command = [compiler, "-shared", "-fPIC", "-o", folder / "libcuda.so.1", SOURCE]
     subprocess.run(command, capture_output=True, check=True)
-    visible = {name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
-    return {**visible, "LD_LIBRARY_PATH": str(folder)}
+    return {**os.environ, "LD_LIBRARY_PATH": str(folder), "CUDA_VISIBLE_DEVICES": "0"}
 
 
 def build_full_gpu(folder: Path) -> dict[str, str]:

@@ -1,10 +1,19 @@
-"""A piece of code in a process of its own."""
+"""Processes of their own: with what environment a test starts one, and a piece of code in it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+# This environment's `python` first, on the CPU, and nothing of the test's own settings.
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "DVC_STAGE"}},
+    "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+    "DEVICE": "cpu",
+    "OMP_NUM_THREADS": "1",  # threads that wait for each other on a busy machine take many times as long
+    "GIT_CONFIG_GLOBAL": os.devnull,
+}
 
 
 def start(script: str, environment: dict[str, str] | None = None) -> tuple[int, str, str]:

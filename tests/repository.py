@@ -1,7 +1,6 @@
 """A small project in git whose comparison over two seeds has run: what DVC's experiments leave behind."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.dvc_command import lay_out
+from tests.processes import ENVIRONMENT
 from tests.small_params import small_params
 
 ROOT = Path(__file__).parents[1]
@@ -18,15 +18,7 @@ PARAMS = small_params(
         "pca": {"kind": "pca", "latent_dim": 2},
         "vae_article": {"kind": "vae_article", "epochs": 1, "batch_size": 128, "learning_rate": 0.001},
     },
-    validation_size=240,
-    evaluate={"batch_size": 1000, "iwae_samples": 2, "iwae_images": 1000, "neighbors": 5},
 )
-ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-    "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
-    "DEVICE": "cpu",
-    "OMP_NUM_THREADS": "1",
-}
 
 
 def run(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":

@@ -22,8 +22,11 @@ AE_PARAMS: dict[str, Any] = {
 VAE_PARAMS: dict[str, Any] = {**AE_PARAMS, "kind": "vae", "beta": 1.0, "kl_warmup": 0.1, "importance_samples": 1}
 
 
-def small_params(models: dict[str, Any], validation_size: int, evaluate: dict[str, int]) -> dict[str, Any]:
-    """All sections, over scikit-learn's digits."""
+EVALUATE_PARAMS = {"batch_size": 1000, "iwae_samples": 2, "iwae_images": 1000, "neighbors": 5}
+
+
+def small_params(models: dict[str, Any], validation_size: int = 240, **evaluate: int) -> dict[str, Any]:
+    """All sections, over scikit-learn's digits; `evaluate` says what in that section is to be another value."""
     return {
         "seed": 0,
         "data": {
@@ -35,7 +38,7 @@ def small_params(models: dict[str, Any], validation_size: int, evaluate: dict[st
         "models": models,
         "density": {"components": 2, "codes": 200},
         "export": {"opset": 20},
-        "evaluate": {"active_variance": 0.01, "noise_seed": 20080601, **evaluate},
+        "evaluate": {"active_variance": 0.01, "noise_seed": 20080601, **EVALUATE_PARAMS, **evaluate},
         "latent_space": {
             "samples": 60,
             "coverage_samples": 50,

@@ -27,8 +27,7 @@ PARAMS = small_params(
         "ae": {**AE_PARAMS, **SIZES},
         "vae": {**VAE_PARAMS, **SIZES},
     },
-    validation_size=240,
-    evaluate={"batch_size": 1000, "iwae_samples": 5, "iwae_images": 100, "neighbors": 3},
+    iwae_images=100,
 )
 
 

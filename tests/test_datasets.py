@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import os
 import re
 import socket
 import struct
@@ -415,24 +414,6 @@ def test_same_arrays_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one.npz", "two.npz"):
         write_dataset(tmp_path / name, make_digits())
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
-def test_interrupted_write_keeps_the_old_file_and_no_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
-) -> None:
-    path = tmp_path / "data" / "digits.npz"
-    path.parent.mkdir()
-    path.write_bytes(b"old")
-
-    def fail(_descriptor: int) -> None:
-        raise error
-
-    monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(type(error)):
-        write_dataset(path, make_digits())
-    assert [entry.name for entry in path.parent.iterdir()] == ["digits.npz"]
-    assert path.read_bytes() == b"old"
 
 
 # --- digits ---

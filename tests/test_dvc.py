@@ -1,7 +1,6 @@
 """What `dvc repro` runs after which change: on the digits, with two small models, in a folder of its own."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from scripts.dvc_command import lay_out
+from tests.processes import ENVIRONMENT
 from tests.small_params import VAE_PARAMS, small_params
 
 pytestmark = pytest.mark.slow
@@ -28,8 +28,6 @@ PARAMS = small_params(
             "learning_rate": 0.002,
         },
     },
-    validation_size=240,
-    evaluate={"batch_size": 1000, "iwae_samples": 2, "iwae_images": 1000, "neighbors": 5},
 )
 ALL = {"download", "classifier", "export_classifier", "reference", "report"} | {
     f"{stage}@{model}" for stage in ("train", "export", "evaluate") for model in PARAMS["models"]
@@ -42,19 +40,13 @@ class Workspace:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
-            "DEVICE": "cpu",
-            "OMP_NUM_THREADS": "1",  # threads that wait for each other on a busy machine take many times as long
-        }
 
     def dvc(self, *arguments: str) -> str:
         """Run DVC, which must succeed."""
         process = subprocess.run(
             [sys.executable, "-m", "dvc", *arguments],
             cwd=self.folder,
-            env=self.environment,
+            env=ENVIRONMENT,
             capture_output=True,
             text=True,
             check=False,

@@ -212,11 +212,6 @@ def test_back_in_the_middle_the_three_digits_are_there_again(explore):
     assert len(given(checked(app), "latent_map")["corners"]) == 3
 
 
-@pytest.mark.parametrize("name", ["plane", "model"])
-def test_a_link_with_an_empty_value_shows_the_usual_page(explore, name):
-    assert given(explore(**{name: ""}), "latent_map") == given(explore(), "latent_map")
-
-
 @pytest.mark.parametrize(("text", "problem"), [("1,2", "has 8 numbers, not 2"), ("a", "numbers with commas")])
 def test_a_wrong_point_is_named_and_the_middle_shown(explore, text, problem):
     app = explore(model="vae", z=text)

@@ -49,8 +49,7 @@ def test_a_model_goes_through_the_pipeline_and_its_figures_are_kept(tmp_path, mo
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DEVICE", "cpu")
     monkeypatch.setattr(likelihood, "DATA", Path("data/digits.npz"))
-    evaluate = {"batch_size": 100, "iwae_samples": 5, "iwae_images": 100, "neighbors": 3}
-    small = small_params(models={"other": VAE_PARAMS}, validation_size=240, evaluate=evaluate)
+    small = small_params(models={"other": VAE_PARAMS})
     Path("params.yaml").write_text(json.dumps(small))
     likelihood.SETTINGS.parent.mkdir()
     likelihood.SETTINGS.write_text(json.dumps(SMALL))

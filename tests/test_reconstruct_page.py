@@ -126,7 +126,7 @@ def test_the_error_of_a_sample_stands_among_those_of_samples(root, start):
     assert expected != [f"{min((means < error).mean(), 0.99):.0%}" for error in own]
 
 
-def test_a_link_from_when_samples_were_called_draws_still_opens(root, start):
+def test_an_unknown_choice_in_a_link_is_the_usual_one(root, start):
     app = start(root, decode="Draw")
     assert "<h1>Reconstruct</h1>" in page_html(app)
     assert app.sidebar.segmented_control(key="decode").value == "Mean"

@@ -27,8 +27,6 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MNIST_MIRROR", raising=False)
     params = small_params(
         models={"pca": {"kind": "pca", "latent_dim": 2}},
-        validation_size=240,
-        evaluate={"batch_size": 100, "iwae_samples": 5, "iwae_images": 100, "neighbors": 3},
     )
     params["data"] |= {"dataset": "mnist", "mirrors": dict.fromkeys(params["data"]["mirrors"], NOWHERE)}
     Path("params.yaml").write_text(json.dumps(params))

@@ -1,7 +1,6 @@
 """Killed at any moment, run again: every output is the same, byte for byte, as of a run that nobody disturbed."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -17,6 +16,7 @@ import torch
 
 from autoencoder.datasets import make_digits, write_dataset
 from stages.train import SECONDS_BETWEEN_SAVES
+from tests.processes import ENVIRONMENT
 from tests.small_params import VAE_PARAMS, small_params
 
 pytestmark = pytest.mark.slow
@@ -35,8 +35,6 @@ PARAMS = small_params(
             "learning_rate": 0.002,
         }
     },
-    validation_size=240,
-    evaluate={"batch_size": 1000, "iwae_samples": 5, "iwae_images": 1000, "neighbors": 5},
 )
 PATHS = {
     "--data": "data/digits.npz",
@@ -45,13 +43,6 @@ PATHS = {
     "--curve": "plots/vae/loss.csv",
 }
 TRAIN = ["-m", "stages.train", "vae", *(word for option in PATHS.items() for word in option)]
-ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "DVC_STAGE"}},
-    "PATH": os.pathsep.join([str(PYTHON.parent), os.environ.get("PATH", "")]),
-    "DEVICE": "cpu",
-    "OMP_NUM_THREADS": "1",  # threads that wait for each other on a busy machine take many times as long
-    "GIT_CONFIG_GLOBAL": os.devnull,
-}
 
 
 def lay_out(folder: Path) -> Path:

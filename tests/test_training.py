@@ -7,7 +7,7 @@ import torch
 
 from autoencoder.data import Split
 from autoencoder.models import AE, PCA, VAE, build_model
-from autoencoder.recipe import TRAIN_PARAMS, TrainParams, schedules
+from autoencoder.recipe import TRAIN_PARAMS, TrainParams
 from autoencoder.training import Training, TrainingDiverged, fit_pca
 from tests.pretended_gpu import GPUTensor, pretended_gpu
 from tests.small_params import AE_PARAMS, VAE_PARAMS
@@ -186,26 +186,6 @@ def test_decoding_starts_at_the_mean_image():
     run = training(AE_PARAMS)
     mean = (run.train.images.float() / 255).mean(0)
     torch.testing.assert_close(torch.sigmoid(run.model.decoder.pixel_bias), mean.clamp(0.01, 0.99))
-
-
-def test_schedules_rise_and_fall():
-    rates, weights = schedules(params({**VAE_PARAMS, "beta": 0.5}), steps_per_epoch=25)
-    assert len(rates) == len(weights) == 100
-    assert rates.argmax().item() == pytest.approx(9, abs=1)
-    assert rates.max().item() == pytest.approx(0.01)
-    assert rates[-1].item() == pytest.approx(0, abs=1e-9)
-    assert weights[0].item() == pytest.approx(0.05)
-    assert weights[9:].tolist() == [0.5] * 91
-    rates, weights = schedules(params({"kind": "vae_article", **ARTICLE}), steps_per_epoch=25)
-    assert rates.tolist() == pytest.approx([0.001] * 100)
-    assert set(weights.tolist()) == {1.0}
-
-
-@pytest.mark.parametrize("kind", [AE_PARAMS, VAE_PARAMS, {**VAE_PARAMS, "kl_warmup": 1.0}])
-def test_a_run_of_one_step_takes_it(kind):
-    (rate,), (weight,) = schedules(params({**kind, "epochs": 1}), steps_per_epoch=1)
-    assert 0 < rate <= 0.01
-    assert weight == (0 if kind is AE_PARAMS else 1)
 
 
 def test_a_diverging_run_stops_with_the_parameter_to_change():

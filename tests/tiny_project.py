@@ -27,7 +27,9 @@ PARAMS = small_params(
         "vae_article": {"kind": "vae_article", "epochs": 2, "batch_size": 32, "learning_rate": 0.001},
     },
     validation_size=VALIDATION,
-    evaluate={"batch_size": 50, "iwae_samples": 5, "iwae_images": 1000, "neighbors": 3},
+    batch_size=50,
+    iwae_samples=5,
+    neighbors=3,
 )
 MODELS = list(PARAMS["models"])
 COMMANDS = {
