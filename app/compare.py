@@ -9,12 +9,13 @@ import streamlit as st
 from artifacts import Workspace
 
 from autoencoder.catalog import BY_NAME, METRICS, Metric
-from autoencoder.claims import caveat, completeness, continuity, pairs
+from autoencoder.claims import caveat, completeness, continuity
 from autoencoder.comparison import ARROWS, REAL, Rows, as_rows, best_values, measured, shown
 from autoencoder.exported import ExportedModel
 from autoencoder.headline import HEADLINE
 from autoencoder.images import image_grid, to_uint8, to_unit_interval
 from autoencoder.priors import draw_noise, sample
+from autoencoder.verdicts import pairs
 from autoencoder.walks import linear
 
 ROOM = 985  # pixels for the columns, at 1440x900 beside the sidebar

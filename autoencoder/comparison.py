@@ -80,3 +80,13 @@ def shown(values: Sequence[float | int]) -> str:
 def spread(values: Sequence[float | int]) -> float:
     """The standard deviation; 0 where one value, or none, tells of none."""
     return stdev(values) if len(values) > 1 else 0.0
+
+
+def mean(rows: Rows, model: str, name: str) -> float:
+    """Of a model's figure, over the seeds."""
+    return fmean(rows[model][name])
+
+
+def percent(share: float) -> str:
+    """A share of one in words, with a digit behind the point where it is small."""
+    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}"

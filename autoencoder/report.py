@@ -1,7 +1,9 @@
 """The report: one page of Markdown that answers the article."""
 
-from autoencoder.claims import baselines, caveat, completeness, continuity, pairs
+from autoencoder.baselines import baselines
+from autoencoder.claims import caveat, completeness, continuity
 from autoencoder.comparison import REAL, Models, Rows, metrics_table
+from autoencoder.verdicts import pairs
 
 PAGE = """# Are the latent spaces continuous and complete?
 

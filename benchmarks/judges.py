@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 
 from autoencoder.checkpoints import load_checkpoint
-from autoencoder.claims import SAMPLED
 from autoencoder.classifier import SEED, ClassifierParams, Judge, build_classifier, calibrated, fit
 from autoencoder.comparison import REAL
 from autoencoder.config import Parameters
@@ -19,6 +18,7 @@ from autoencoder.headline import HEADLINE
 from autoencoder.images import to_unit_interval
 from autoencoder.latent_space import LatentSpaceParams, judge_latent_space, reference
 from autoencoder.priors import exported_priors
+from autoencoder.verdicts import SAMPLED
 from benchmarks.parts import RESULTS, rounded
 from benchmarks.workspace import DATA, MODELS, require
 from scripts.machine import environment

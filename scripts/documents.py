@@ -9,11 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from autoencoder.baselines import baselines
 from autoencoder.catalog import METRICS, PER_PRIOR, PRIOR_MEANINGS
-from autoencoder.claims import baselines, caveat, claims_table, completeness, continuity, pairs, rules
+from autoencoder.claims import caveat, claims_table, completeness, continuity
 from autoencoder.comparison import REAL, Models, Rows, metrics_table, table
 from autoencoder.config import Parameters
 from autoencoder.files import write_atomically
+from autoencoder.verdicts import pairs, rules
 from scripts import measured, robustness
 from scripts.machine import in_words
 from scripts.seeds import RESULTS as SEEDS

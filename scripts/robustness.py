@@ -7,9 +7,9 @@ from statistics import fmean
 from typing import Any
 
 from autoencoder.catalog import METRICS
-from autoencoder.claims import completeness_verdict, continuity_verdict, pairs
 from autoencoder.comparison import REAL, Models, Rows, metrics_table, spread
 from autoencoder.headline import HEADLINE
+from autoencoder.verdicts import completeness_verdict, continuity_verdict, pairs
 from scripts.machine import in_words
 from scripts.seeds import RESULTS
 
