@@ -40,7 +40,7 @@ from autoencoder.onnx_export import tolerance
 from autoencoder.recipe import TRAIN_PARAMS, PCATraining
 from autoencoder.training import Training
 from benchmarks.parts import RESULTS, run_parts
-from benchmarks.pipeline import lay_out_with_data
+from benchmarks.pipeline import from_scratch, lay_out_with_data
 from benchmarks.quality import full_precision, time_to_quality
 from benchmarks.timing import wait_for
 from benchmarks.workspace import DATA, require
@@ -167,6 +167,11 @@ class Bench:
         environment = {**os.environ, "DEVICE": str(self.device)}
         return json.loads(subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout)
 
+    def wall(self) -> float:
+        """Seconds of a whole `dvc repro`, with all that its processes take to start."""
+        seconds: float = from_scratch(self.folder.with_name("repro"), self.data)["wall_seconds"]
+        return seconds
+
     def providers_agree(self) -> dict[str, Any]:
         """Every exported graph on CUDA against the CPU, over the whole test set: those of `compute`, else the workspace's."""
         root = self.folder if (self.folder / "models").exists() else Path()
@@ -283,6 +288,7 @@ def main() -> None:
             bench.compute,
             bench.providers_agree,
             bench.cpu_agreement,
+            bench.wall,
         ]
         run_parts("gpu", __doc__, environment(device), {part.__name__: part for part in parts}, table)
 

@@ -63,6 +63,10 @@ def _compute(found: dict[str, float]) -> Iterator[Row]:
     yield f"all {len(found)} stages", f"{taken:.0f} s", f"under {COMPUTE_SECONDS:.0f} s", taken < COMPUTE_SECONDS
 
 
+def _wall(seconds: float) -> Iterator[Row]:
+    yield "`dvc repro` from scratch", f"{seconds:.0f} s", "stated", True
+
+
 def _providers_agree(found: dict[str, Any]) -> Iterator[Row]:
     worst = max(found, key=lambda name: found[name]["of_tolerance"])
     share = found[worst]["of_tolerance"]
@@ -107,4 +111,5 @@ JUDGES = {
     "time_to_quality": _time_to_quality,
     "kernel_share": _kernel_share,
     "compute": _compute,
+    "wall": _wall,
 }

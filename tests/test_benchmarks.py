@@ -118,6 +118,7 @@ def test_the_verdict_says_what_is_met_and_what_is_not():
             "vae": {"undisturbed": 0.79, "profiled": 0.7, "optimizer_kernels_per_step": 1.98},
         },
         "compute": {"train_ae": 2.0, "train_vae": 3.0, "export_ae": 56.0},
+        "wall": 201.4,
     }
     lines = [re.split(r"  +", line) for line in gpu_verdict.table(results).splitlines()]
     assert lines == [
@@ -139,6 +140,7 @@ def test_the_verdict_says_what_is_met_and_what_is_not():
         ["stage train, ae", "2.0 s", "under 3 s", "met"],
         ["stage train, vae", "3.0 s", "under 3 s", "NOT MET"],
         ["all 3 stages", "61 s", "under 60 s", "NOT MET"],
+        ["`dvc repro` from scratch", "201 s", "stated", "met"],
     ]
     assert gpu_verdict.table({"environment": {}}) == "claim  measured  wanted"
 
@@ -240,6 +242,15 @@ def test_the_gpu_s_benchmark_runs_all_stages_in_one_process(bench, monkeypatch):
     assert all(seconds > 0 for seconds in found.values())
     assert (bench.folder / "report" / "README.md").exists()
     assert set(bench.providers_agree()) >= {f"{model}.reconstruction" for model in models}
+
+
+@pytest.mark.slow
+def test_the_gpu_s_benchmark_runs_the_pipeline_from_scratch(bench):
+    taken = bench.wall()
+    made = bench.folder.with_name("repro")
+    own = [json.loads(path.read_text())["seconds"] for path in (made / "timings").glob("*.json")]
+    assert taken > sum(own) > 0
+    assert (made / "report" / "README.md").exists()
 
 
 def test_without_an_exported_graph_the_gpu_s_benchmark_has_compared_nothing(bench):
