@@ -105,7 +105,7 @@ def current() -> Workspace:
         if own.exported():
             return own  # whatever is wrong with the demo
         demo = open_workspace(root() / "demo", demo=True)
-    except ParameterError as error:
+    except (ParameterError, OSError) as error:
         st.error(f"{error}", icon=":material/error:")
         st.stop()
     return demo if demo.exported() else own

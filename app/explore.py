@@ -74,7 +74,7 @@ def nearest_html(model: ExportedModel, images: UInt8[np.ndarray, "n 28 28"], fou
     """The test digits whose codes are nearest to the point."""
     labels = model.latents.test_labels
     cells = (
-        f"<li>{layout.picture(images[i], f'test digit {labels[i]}, index {i}', 2)}<small>{labels[i]}</small></li>"
+        f"<li>{layout.picture(images[i], f'test digit {labels[i]}, index {i}', 2)}<small>{labels[i]}, {i}</small></li>"
         for i in found
     )
     return f'<section class="nearest"><h2>Nearest test digits</h2><ul>{"".join(cells)}</ul></section>'

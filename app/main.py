@@ -40,7 +40,6 @@ KEPT = {
     "revision",
     "both",
 }
-KEPT_OF_EACH = "epoch_"  # how the keys of choices that every model has begin
 
 
 @st.cache_resource(show_spinner=False)
@@ -65,7 +64,7 @@ page = st.navigation(
     ],
     position="top",
 )
-for key in [key for key in st.session_state if key in KEPT or str(key).startswith(KEPT_OF_EACH)]:
+for key in [key for key in st.session_state if key in KEPT]:
     if st.session_state[key] is None:
         del st.session_state[key]  # no choice here is the usual one elsewhere
     else:

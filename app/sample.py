@@ -48,13 +48,14 @@ def npz(arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def arrangement(cards: int, side: int) -> tuple[int, int]:
-    """Pixel scale and cards per row: the largest whole scale that needs no scrolling at 1440x900."""
+    """Pixel scale and cards per row: the largest whole scale that needs no scrolling at 1440x900, 2 if two fit in a row."""
     for scale in (4, 3, 2):
         width = side * (28 * scale + GAP)
         across = ROOM[0] // (width + 28)
         if across and (rows := -(-cards // across)) * (width + 50) <= ROOM[1]:
             return scale, -(-cards // rows)
-    return 1, cards
+    across = ROOM[0] // (side * (28 * 2 + GAP) + 28)
+    return (2, across) if across > 1 else (1, cards)
 
 
 def versions_of(model: ExportedModel, reader: Reader) -> tuple[str, ...]:
@@ -113,7 +114,7 @@ for name, found in samples.items():
     measured = artifacts.measured(workspace, name) if comparable else {}
     accepted, digits = (measured.get(f"{metric}_{prior}") for metric in ("prior_acceptance", "digits_drawn"))
     cards.append(
-        f'<section class="card"><h2>{html.escape(name)} <small>{models[name].manifest.latent_dim} dimensions</small></h2>'
+        f'<section class="card" style="width: {side * (28 * scale + GAP)}px"><h2>{html.escape(name)} <small>{models[name].manifest.latent_dim} dimensions</small></h2>'
         f"{empty if grid is None else layout.picture(grid, alt)}"
         f"<small>{verdict(found, accepted, digits)}</small></section>"
     )
@@ -125,12 +126,12 @@ if reader:
 shown = {name: found.images for name, found in samples.items() if len(found.images)}
 layout.offer(
     panel,
-    f"samples_seed_{seed}.npz",
+    f"samples_{prior}_seed_{seed}.npz",
     lambda: npz({f"{name}_{what}": getattr(found, what) for name, found in samples.items() for what in SAVED}),
 )
 layout.offer(
     panel,
-    f"samples_seed_{seed}.png",
+    f"samples_{prior}_seed_{seed}.png",
     lambda: encode_png(labelled_rows(shown, scale=2, columns=side)),
     disabled=not shown,
 )

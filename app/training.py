@@ -58,7 +58,7 @@ def choose_epoch(name: str, pictures: dict[int, Path]) -> int:
     st.session_state[seen] = newest
     if len(pictures) == 1:
         return newest
-    return st.select_slider("Epoch", list(pictures), key=key)
+    return st.select_slider("Epoch", list(pictures), key=key, persist_state="session")
 
 
 def show_curve(workspace: Workspace, name: str, rows: list[dict[str, Any]]) -> None:
@@ -81,7 +81,8 @@ def show_pictures(workspace: Workspace, name: str) -> None:
         picture = pictures[epoch].read_bytes()
     except OSError:  # a new run has just begun and removed it
         return
-    st.html(layout.embed(picture, f"validation images over their reconstructions after epoch {epoch}"))
+    strip = layout.embed(picture, f"validation images over their reconstructions after epoch {epoch}")
+    st.html(f'<div class="strip">{strip}</div>')
     st.caption(f"Validation images over their reconstructions after epoch {epoch}.")
 
 

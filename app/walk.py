@@ -36,7 +36,7 @@ def choose_images(labels: UInt8[np.ndarray, " n"]) -> Int[np.ndarray, " stops"]:
     draw = layout.choose_draw(panel)
     try:
         if not 2 <= len(digits) <= 6 or not digits.isdecimal():
-            raise ValueError(f"“{digits}” is not that")
+            raise ValueError(f"“{digits}” is not that" if digits else "there are none")
         return choose_stops(labels, [int(digit) for digit in digits], draw)
     except ValueError as error:
         st.info(f"Type two to six digits, such as 3580: {error}.", icon=":material/arrow_back:")

@@ -11,7 +11,7 @@ from autoencoder.images import to_unit_interval
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 ALLOWED = "PNG, JPEG, WebP or BMP"
 SUFFIXES = ("png", "jpg", "jpeg", "webp", "bmp")
-MAX_BYTES = 5 * 2**20
+MAX_BYTES = 20 * 2**20
 MAX_PIXELS = 32_000_000  # above what phones take; a small file may claim to unpack to far more
 MIN_SIDE = 8
 LARGEST_SIDE = 1024  # of what is kept, at least: a digit is looked for in far fewer pixels

@@ -1,7 +1,7 @@
 """What a run on a GPU is to show, what it has shown, and whether that is enough: the table that ends the benchmark."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import fmean, variance
 from typing import Any
 
@@ -103,7 +103,7 @@ def _by_seeds(claim: str, found: Sequence[float], expected: Sequence[float]) -> 
     return claim, measured, f"within {limit:.2g}", abs(fmean(found) - fmean(expected)) <= limit
 
 
-JUDGES = {
+JUDGES: dict[str, Callable[[Any], Iterator[Row]]] = {
     "same_bytes": _same_bytes,
     "providers_agree": _providers_agree,
     "cpu_agreement": _cpu_agreement,

@@ -176,6 +176,22 @@ def test_a_damaged_model_is_named_and_mended_on_screen(page, root, export):
     expect(page.locator(".name", has_text="vae")).to_be_visible()
 
 
+def test_ink_beyond_the_canvas_is_not_there(page):
+    seen = []
+    for far in (0, 400):  # the pen leaves the canvas at the same height, once by a hair
+        page.goto("/?images=Draw")
+        settled(page)
+        box = page.get_by_role("img", name="Canvas").bounding_box()
+        page.mouse.move(box["x"] + 140, box["y"] + 40)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 140, box["y"] + 200)
+        page.mouse.move(box["x"] + box["width"] + far, box["y"] + 200)
+        page.mouse.up()
+        expect(page.get_by_alt_text("vae: reconstruction of your")).to_be_visible()
+        seen.append(page.get_by_alt_text("What the encoder sees").get_attribute("src"))
+    assert seen[0] == seen[1]
+
+
 def test_a_drawn_stroke_is_reconstructed_in_under_a_second(page):
     page.goto("/?images=Draw")
     settled(page)
@@ -225,6 +241,12 @@ def test_a_photograph_is_reconstructed_and_other_files_get_a_message(page, digit
     upload(photo[: len(photo) // 2])
     expect(page.get_by_text("damaged or cut off")).to_be_visible()
     expect(page.get_by_text("Nothing yet.")).to_be_visible()
+    reason = page.get_by_text("files are not allowed")  # Streamlit's own, of another format
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+        {"name": "moving.gif", "mimeType": "image/gif", "buffer": b"GIF89a"}
+    )
+    expect(reason).to_be_visible()
+    assert reason.bounding_box()["width"] > 50  # not for screen readers alone
 
 
 def test_samples_can_be_downloaded(page):
@@ -232,21 +254,33 @@ def test_samples_can_be_downloaded(page):
     settled(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download PNG").click()
-    assert download.value.suggested_filename == "samples_seed_7.png"
+    assert download.value.suggested_filename == "samples_normal_seed_7.png"
     picture = np.asarray(Image.open(io.BytesIO(Path(download.value.path()).read_bytes())))
     assert picture.shape[0] > 4 * 56
     assert (picture == 0).sum() > 1000
 
 
+WIDTHS = """async (sheet) => {
+  const seen = [];
+  for (let i = 0; i < 60; i++) {
+    seen.push([sheet.scrollWidth, sheet.clientWidth]);
+    await new Promise((go) => setTimeout(go, 50));
+  }
+  return seen;
+}"""
+
+
 def test_a_walk_moves_unless_that_is_unwanted_and_can_be_downloaded(page):
     page.goto("/walk?digits=38&models=vae")
     settled(page)
-    film, line = page.locator(".film img"), page.locator(".way .now")
+    film, line, sheet = page.locator(".film img"), page.locator(".way .now"), page.locator(".walk")
     expect(line).to_be_hidden()  # this browser asks for reduced motion
     expect(film).to_have_css("transform", "none")
     page.emulate_media(reduced_motion="no-preference")
     expect(line).to_be_visible()
     expect(film).not_to_have_css("transform", "none")
+    widths = sheet.evaluate(WIDTHS)
+    assert len(set(map(tuple, widths))) == 1  # the line makes no room to scroll to
     page.get_by_role("textbox", name="Digits").fill("480")
     page.get_by_role("textbox", name="Digits").press("Enter")
     page.wait_for_url("**digits=480**")
@@ -269,6 +303,18 @@ def test_a_running_training_is_followed(page, root):
     curve.write_text(curve.read_text() + "4,train,20,19,1\n4,validation,21,20,1\n5,tra")
     shutil.copy(pictures / "epoch_0001.png", pictures / "epoch_0004.png")
     expect(page.get_by_text("after epoch 4.")).to_be_visible()
+
+
+def test_the_epoch_stays_chosen_when_the_page_is_left(page):
+    page.goto("/training?model=vae")
+    settled(page)
+    page.get_by_role("slider").press("ArrowLeft")
+    expect(page.get_by_text("after epoch 2.")).to_be_visible()
+    for name in ("Walk", "Training"):
+        page.get_by_role("link", name=name).click()
+        page.get_by_role("heading", name=name, exact=True).wait_for()
+        settled(page)
+    expect(page.get_by_text("after epoch 2.")).to_be_visible()
 
 
 PIXELS = """(canvas) => [...canvas.getContext("2d").getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 === 0)"""
@@ -414,6 +460,15 @@ def test_hovering_a_code_shows_its_digit_and_a_double_click_goes_there(page, wor
     settled(page)
     expect(picture).to_have_attribute("data-exact", "true")
     assert point(page) == pytest.approx(codes[index].tolist(), rel=1e-3)
+
+
+@pytest.mark.parametrize("width", [1280, 1366])
+def test_on_a_laptop_the_picture_and_the_sliders_stand_beside_the_map(page, explore, width):
+    page.set_viewport_size({"width": width, "height": 720})
+    picture, field = explore()
+    beside = [place.bounding_box() for place in (field, picture, page.get_by_role("slider").first)]
+    assert max(box["y"] for box in beside) < min(beside[0]["y"] + 100, 400)
+    assert beside[0]["x"] < beside[1]["x"] < beside[2]["x"]
 
 
 def test_a_point_outside_the_map_is_marked_at_its_edge(page, explore):

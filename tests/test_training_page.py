@@ -107,14 +107,6 @@ def test_the_demo_names_its_own_command_for_a_training_that_stopped(root, tmp_pa
     assert "Stopped at epoch 3 of 20; `make demo` continues it" in app.markdown[0].value
 
 
-def test_the_epoch_stays_chosen_when_the_page_is_left(app):
-    show(app, "training.py")
-    app.sidebar.pills(key="model").set_value("vae").run()
-    app.select_slider(key="epoch_vae").set_value(2).run()
-    show(app, "sample.py")
-    assert "after epoch 2" in page_html(show(app, "training.py"))
-
-
 def test_pca_has_losses_but_no_curve(app, root):
     (root / "params.yaml").write_text("models: {pca: {kind: pca, latent_dim: 8}}\n")
     show(app, "training.py")

@@ -60,7 +60,7 @@ BAD = {
     "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M1 1L9 9"/></svg>', "Choose a PNG, JPEG, WebP or BMP"),
     "GIF": (encoded(FRAMES[0], "GIF"), "Choose a PNG, JPEG, WebP or BMP file"),
     "TIFF": (encoded(FRAMES[0], "TIFF"), "Choose a PNG, JPEG, WebP or BMP file"),
-    "too many bytes": (bytes(MAX_BYTES + 2**20), r"The file has 6\.0 MB; at most 5 MB"),
+    "too many bytes": (bytes(MAX_BYTES + 2**20), r"The file has 21\.0 MB; at most 20 MB"),
     "64 million pixels": (claiming(8000, 8000), "has 8,000 x 8,000 pixels, more than the 32 million"),
     "100 million pixels": (claiming(10_000, 10_000), "more than the 32 million pixels"),
     "a bomb": (claiming(60_000, 60_000), "more than the 32 million pixels"),

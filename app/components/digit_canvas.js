@@ -54,7 +54,8 @@ class DigitCanvas {
 
   place(event) {
     const box = this.canvas.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top].map((value) => Math.round((value * this.side) / box.width));
+    const inside = (value) => Math.min(Math.max(Math.round((value * this.side) / box.width), 0), this.side);
+    return [inside(event.clientX - box.left), inside(event.clientY - box.top)]; // no ink that nobody sees
   }
 
   draw() {

@@ -124,7 +124,7 @@ class LatentMap {
     if (point.z?.length !== this.data.origin.length) return;
     const size = this.field.clientWidth;
     const place = this.screen(this.coordinates(point.z));
-    const outside = place.some((value) => value < 0 || value > size);
+    const outside = place.some((value) => value < -1 || value > size + 1); // its text is rounded
     const [x, y] = outside ? place.map((value) => Math.min(Math.max(value, MARKER), size - MARKER)) : place;
     this.marker.classList.toggle("outside", outside);
     this.marker.style.transform = `translate(${x}px, ${y}px)`;
