@@ -82,6 +82,12 @@ def test_a_params_yaml_that_is_being_typed_is_quoted(models, message, root, star
     assert f"params.yaml: {message}" in messages(app)
 
 
+def test_a_params_yaml_that_cannot_be_read_at_all_is_named(root, start):
+    (root / "params.yaml").unlink()
+    (root / "params.yaml").mkdir()
+    assert "params.yaml" in messages(start(root))
+
+
 def test_a_params_yaml_with_a_mistake_is_quoted(root, start):
     (root / "params.yaml").write_text("models: {vae: 1, vae: 2}\n")
     app = start(root)
