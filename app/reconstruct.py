@@ -37,9 +37,8 @@ def choose_images(
         pool = worst()
         panel.caption(f"Those with the largest mean error over the models, of {len(pool):,} spread over all.")
     if how in ("Random", "Label"):
-        pool = shuffled(
-            pool, layout.choose_draw(panel)
-        )  # of one digit: the images through which a walk goes, in that order
+        # of one digit: the images through which a walk goes, in that order
+        pool = shuffled(pool, layout.choose_draw(panel))
     count = panel.slider("How many", 1, 8, 5, key="count", bind="query-params")
     return pool[:count]
 
