@@ -19,6 +19,7 @@ from autoencoder.verdicts import pairs, rules
 from scripts import measured, robustness
 from scripts.machine import in_words
 from scripts.seeds import RESULTS as SEEDS
+from scripts.seeds import apart_from_seed
 
 DOCUMENTS = [Path("README.md"), *(Path("docs") / f"{name}.md" for name in ("results", "metrics", "speed", "viewer"))]
 
@@ -51,9 +52,12 @@ def findings() -> str:
 
 def _rows() -> Rows:
     """Figures of every model in params.yaml and of real images, over several seeds."""
-    rows = json.loads(SEEDS.read_text())["rows"]
+    found = json.loads(SEEDS.read_text())
+    rows = found["rows"]
     if absent := [name for name in _models() if name not in rows]:
         sys.exit(f"error: {SEEDS} lacks {', '.join(absent)}: `make seeds` measures every model of params.yaml")
+    if found["params_sha256"] != apart_from_seed(Parameters.load(Path("params.yaml")).tree):
+        sys.exit(f"error: {SEEDS} was measured with other parameters than params.yaml has: `make seeds` measures anew")
     return {name: rows[name] for name in [*_models(), REAL]}
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize
 
+from autoencoder.config import Parameters
 from scripts.photographs import SETTINGS, photograph
 from scripts.viewer import SCREEN, NoChromium, chromium, serve, settle
 
@@ -53,7 +54,8 @@ def draw(page: Page) -> None:
 
 def upload(page: Page) -> None:
     """A photograph of a test digit on a sheet of paper."""
-    with np.load("data/mnist.npz") as arrays:
+    dataset = Parameters.load(Path("params.yaml")).tree["data"]["dataset"]
+    with np.load(f"data/{dataset}.npz") as arrays:
         content = photograph(arrays["test_images"][PHOTOGRAPHED], SETTINGS["bad_light"], np.random.default_rng(LIGHT))
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
         {"name": "photograph.jpg", "mimeType": "image/jpeg", "buffer": content}

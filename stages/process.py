@@ -40,6 +40,9 @@ def run(main: Callable[[], None]) -> None:
         threading.Thread(target=_die_with_dvc, daemon=True).start()
     try:
         main()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)  # what is done is not undone by a Ctrl-C while libraries are cleared away, which takes a second
     except UnusableFileError as error:
         print(f"error: {error}; make it again with `dvc repro`", file=sys.stderr)
         sys.exit(1)

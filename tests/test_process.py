@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,6 +51,22 @@ def test_a_gpu_that_fails_ends_the_stage_with_one_message(end):
         "run again, or with DEVICE=cpu\n"
     )
     assert start(FAIL.format(end)) == (1, "a line that must not be lost\n", said)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no /dev/full there")
+def test_a_stage_whose_words_cannot_be_written_has_failed():
+    with Path("/dev/full").open("w") as full:
+        script = "from stages.process import run\nrun(lambda: print('done'))"
+        process = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert process.returncode == 1
+    assert process.stderr.startswith("error: [Errno 28] No space left on device")
+
+
+def test_a_finished_stage_is_finished_whatever_its_libraries_do_on_their_way_out():
+    late = "import atexit, time\natexit.register(time.sleep, 60)\nfrom stages.process import run\nrun(lambda: print('done'))"
+    assert start(late) == (0, "done\n", "")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="orphans are adopted by nobody there")
