@@ -47,7 +47,7 @@ class Parameters:
             tree = YAML(typ="safe", pure=True).load(path)
         except FileNotFoundError:
             raise ParameterError(f"{path}: no such file; run this from the project's root") from None
-        except (YAMLError, UnicodeDecodeError) as error:
+        except (YAMLError, ValueError, LookupError, RecursionError) as error:  # the last three of values, as 2024-02-30
             mark = getattr(error, "problem_mark", None)
             where = f", line {mark.line + 1}" if mark else ""
             problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
@@ -78,17 +78,24 @@ class Parameters:
         except ValidationError as error:
             problems = error.errors(include_url=False)
             # a misspelt key is unknown and missing at once: one mistake, one line
-            misspelt = {problem["loc"][:-1] for problem in problems if problem["type"] in UNKNOWN}
+            unknown = [problem["loc"] for problem in problems if problem["type"] in UNKNOWN]
+            misspelt = {loc[:-1] for loc in unknown}
             absent = [problem["loc"] for problem in problems if problem["type"] == "missing"]
             lines = [
-                f"{self.path}: {_explain(key, value, problem, absent)}"
+                f"{self.path}: {_explain(key, value, problem, absent, unknown)}"
                 for problem in problems
                 if problem["loc"] not in absent or problem["loc"][:-1] not in misspelt
             ]
             raise ParameterError("\n".join(lines)) from None
 
 
-def _explain(key: str, value: Any, problem: Mapping[str, Any], absent: list[tuple[int | str, ...]]) -> str:
+def _explain(
+    key: str,
+    value: Any,
+    problem: Mapping[str, Any],
+    absent: list[tuple[int | str, ...]],
+    unknown: list[tuple[int | str, ...]],
+) -> str:
     """One mistake in one line: dotted key, the value found, what was expected."""
     name, section = key, value
     for part in problem["loc"]:
@@ -102,7 +109,7 @@ def _explain(key: str, value: Any, problem: Mapping[str, Any], absent: list[tupl
             return f"{name}.{problem['loc'][-1]} is missing"
         case kind if kind in UNKNOWN:
             missing = [loc[-1] for loc in absent if loc[:-1] == problem["loc"][:-1]]
-            known = missing or [other for other in section if other != problem["loc"][-1]]
+            known = missing or [other for other in section if (*problem["loc"][:-1], other) not in unknown]
             return f"{name} is not a known parameter (value: {found!r}); expected {', '.join(map(str, known))}"
         case "union_tag_not_found":
             return f"{name}.{problem['ctx']['discriminator'].strip(chr(39))} is missing"

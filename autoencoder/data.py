@@ -11,9 +11,11 @@ from pydantic import Field
 from torch import Tensor
 
 from autoencoder.config import ParameterError, Section
+from autoencoder.errors import UnusableFileError
 from autoencoder.files import read_arrays
 
 SPLIT_SEED = 20131220  # fixed: another training seed must not move the split; the day the VAE paper appeared
+IMAGE_SHAPE, CLASSES = (28, 28), 10
 
 
 class SplitParams(Section, extra="ignore"):
@@ -41,11 +43,10 @@ def load_training_splits(path: Path, params: SplitParams, device: torch.device) 
     """The training and validation splits, carved from the data set's training images by a fixed permutation.
 
     Raises:
-        UnusableFileError: the file is missing or damaged.
+        UnusableFileError: the file is missing or damaged, or holds something else.
         ParameterError: validation would take more than half of the training images.
     """
-    arrays = read_arrays(path, ("train_images", "train_labels"))
-    images, labels = arrays["train_images"], arrays["train_labels"]
+    images, labels = _read(path, "train")
     if params.validation_size * 2 > len(images):
         raise ParameterError(
             f"params.yaml: data.validation_size = {params.validation_size}: {path.name} has {len(images)} training "
@@ -60,10 +61,22 @@ def load_test_split(path: Path, device: torch.device) -> Split:
     """The test split, which nothing that trains or chooses may read.
 
     Raises:
-        UnusableFileError: the file is missing or damaged.
+        UnusableFileError: the file is missing or damaged, or holds something else.
     """
-    arrays = read_arrays(path, ("test_images", "test_labels"))
-    return _split(arrays["test_images"], arrays["test_labels"], device)
+    return _split(*_read(path, "test"), device)
+
+
+def _read(path: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels of a part of the data set."""
+    names = f"{part}_images", f"{part}_labels"
+    arrays = read_arrays(path, names)
+    images, labels = (arrays[name] for name in names)
+    fits = images.dtype == labels.dtype == np.uint8 and images.shape == (len(labels), *IMAGE_SHAPE)
+    if not fits or labels.max(initial=0) >= CLASSES:
+        raise UnusableFileError(
+            f"{path} holds something else than {part} images of 28x28 bytes, each with a label below 10"
+        )
+    return images, labels
 
 
 def _split(images: np.ndarray, labels: np.ndarray, device: torch.device) -> Split:

@@ -214,7 +214,11 @@ def _fetch(url: str, path: Path, md5: str) -> None:
                 raise (_DamagedFileError if answered else _MirrorError)(reason) from None
         time.sleep(BACKOFF_SECONDS * 2**attempt)
     # outside the `try`: a full disk is not the mirror's fault
-    path.write_bytes(body)
+    try:
+        path.write_bytes(body)
+    except OSError as error:
+        error.filename = str(path)  # the disk for temporary files may be another
+        raise
     if (found := calculate_md5(path)) != md5:
         path.unlink()
         raise _DamagedFileError(f"wrong checksum: md5 {found}, expected {md5}")

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         error.filename = str(path)  # a full disk is said without a name, the rest with the partial file's
         raise
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # of a disk that cannot be written the first error tells
+            partial.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Any) -> None:
