@@ -167,6 +167,16 @@ def test_mistakes_in_several_places_have_a_line_each():
     assert [line.split(":")[1].strip().split(" ")[0] for line in mistakes()] == wrong
 
 
+def test_keys_of_another_kind_are_not_proposed():
+    edit("    kind: vae\n", "    kind: ae\n")
+    found = "\n".join(mistakes()).splitlines()
+    assert [line.split(" ")[1] for line in found] == [
+        f"models.vae.{name}" for name in ("beta", "kl_warmup", "importance_samples")
+    ]
+    for line in found:
+        assert not {"beta", "kl_warmup", "importance_samples"} & set(line.rpartition("expected ")[2].split(", "))
+
+
 def test_misspelt_keys_and_names_have_a_line_each():
     edit("  pca:", "  PCA:")
     text = Path("params.yaml").read_text().replace("evaluate:\n", "evalaute:\n").replace("  dataset:", "  datset:")
@@ -185,11 +195,25 @@ def test_misspelt_keys_and_names_have_a_line_each():
         (TEXT.replace("  ae_2d:", "  vae_2d:"), r'params.yaml, line \d+: not valid YAML: .*"vae_2d"'),
         (TEXT.replace("  opset: 20", "\topset: 20"), r"params.yaml, line \d+: not valid YAML: found character '\\t'"),
         (TEXT.replace("opset: 20", "opset: [20"), r"params.yaml, line \d+: not valid YAML: expected ',' or '\]'"),
+        (TEXT.replace("kind: pca", "kind: 2024-02-30"), r"params.yaml: not valid YAML: day is out of range"),
+        (TEXT.replace("kind: pca", "kind: !!bool foo"), r"params.yaml: not valid YAML: "),
+        (TEXT.replace("seed: 0", f"seed: {'[' * 3000}"), r"params.yaml: not valid YAML: maximum recursion depth"),
         (TEXT + "# \N{DIGIT ONE}\0", r"params.yaml: not valid YAML: unacceptable character"),
         ("", r"params.yaml: expected a mapping of sections, found NoneType"),
         ("- 1\n", r"params.yaml: expected a mapping of sections, found list"),
     ],
-    ids=["duplicate key", "duplicate model", "tab", "bracket", "control character", "empty", "list"],
+    ids=[
+        "duplicate key",
+        "duplicate model",
+        "tab",
+        "bracket",
+        "no date",
+        "no bool",
+        "depth",
+        "control character",
+        "empty",
+        "list",
+    ],
 )
 def test_what_is_not_yaml_is_said_to_be_so(content, message):
     Path("params.yaml").write_text(content)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from autoencoder.data import Split, SplitParams, load_test_split, load_training_splits
+from autoencoder.errors import UnusableFileError
 
 CPU = torch.device("cpu")
 TRAIN, TEST = 60, 12
@@ -125,6 +126,26 @@ def test_a_file_that_cannot_be_read_is_named_with_its_cure(data, damage):
             np.savez(data, **{name: np.array([{}]) for name in ("train_images", "train_labels")})
     for load in (lambda: splits(data), lambda: load_test_split(data, CPU)):
         with pytest.raises(ValueError, match=r"tiny\.npz cannot be read \(.*\)$"):
+            load()
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("images", lambda images: images.astype(np.float32)),
+        ("images", lambda images: images[:, :20]),
+        ("labels", lambda labels: labels[:-1]),
+        ("labels", lambda labels: labels + 7),
+        ("labels", lambda labels: labels.astype(np.int64)),
+    ],
+    ids=["floats", "20x28", "a label short", "labels above 9", "labels of another type"],
+)
+def test_a_file_of_something_else_is_named(data, name, change):
+    with np.load(data) as arrays:
+        changed = {key: change(value) if key.endswith(name) else value for key, value in arrays.items()}
+    np.savez(data, **changed)
+    for part, load in (("train", lambda: splits(data)), ("test", lambda: load_test_split(data, CPU))):
+        with pytest.raises(UnusableFileError, match=rf"tiny\.npz holds something else than {part} images"):
             load()
 
 
