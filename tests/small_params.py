@@ -22,6 +22,18 @@ AE_PARAMS: dict[str, Any] = {
 VAE_PARAMS: dict[str, Any] = {**AE_PARAMS, "kind": "vae", "beta": 1.0, "kl_warmup": 0.1, "importance_samples": 1}
 
 
+_MLP = {"type": "mlp", "hidden": [12, 8]}
+_CONV = {"type": "conv", "channels": [3, 4], "blocks": 1, "hidden": [12]}
+# What shapes a model, of each kind and network: what is built, saved and exported, but not trained.
+KINDS: dict[str, dict[str, Any]] = {
+    "pca": {"kind": "pca", "latent_dim": 3},
+    "ae_article": {"kind": "ae_article"},
+    "vae_article": {"kind": "vae_article"},
+    "ae_mlp": {"kind": "ae", "latent_dim": 3, "network": _MLP},
+    "vae_mlp": {"kind": "vae", "latent_dim": 3, "network": _MLP},
+    "ae_conv": {"kind": "ae", "latent_dim": 3, "network": _CONV},
+    "vae_conv": {"kind": "vae", "latent_dim": 3, "network": {**_CONV, "channels": [3]}},
+}
 EVALUATE_PARAMS = {"batch_size": 1000, "iwae_samples": 2, "iwae_images": 1000, "neighbors": 5}
 
 

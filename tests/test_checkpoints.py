@@ -13,19 +13,9 @@ import torch
 
 from autoencoder.checkpoints import ResumePoint, load_checkpoint, save_checkpoint
 from autoencoder.models import MODEL_PARAMS, PCA, build_model
+from tests.small_params import KINDS
 
 CPU = torch.device("cpu")
-MLP = {"type": "mlp", "hidden": [12]}
-CONV = {"type": "conv", "channels": [3, 4], "blocks": 1, "hidden": [12]}
-KINDS: dict[str, dict[str, Any]] = {
-    "pca": {"kind": "pca", "latent_dim": 3},
-    "ae_article": {"kind": "ae_article"},
-    "vae_article": {"kind": "vae_article"},
-    "ae_mlp": {"kind": "ae", "latent_dim": 3, "network": MLP},
-    "ae_conv": {"kind": "ae", "latent_dim": 3, "network": CONV},
-    "vae_mlp": {"kind": "vae", "latent_dim": 3, "network": MLP},
-    "vae_conv": {"kind": "vae", "latent_dim": 3, "network": CONV},
-}
 
 
 def images(count: int = 5) -> torch.Tensor:

@@ -19,19 +19,9 @@ from autoencoder.inference import open_session
 from autoencoder.model_export import computed, export_model, parity
 from autoencoder.models import AE, MODEL_PARAMS, PCA, VAE, build_model
 from autoencoder.onnx_export import ExportParams, ParityError, describe_graph
+from tests.small_params import KINDS
 
 ROOT = Path(__file__).parents[1]
-MLP = {"type": "mlp", "hidden": [12, 8]}
-CONV = {"type": "conv", "channels": [3, 4], "blocks": 1, "hidden": [12]}
-KINDS: dict[str, dict[str, Any]] = {
-    "pca": {"kind": "pca", "latent_dim": 3},
-    "ae_article": {"kind": "ae_article"},
-    "vae_article": {"kind": "vae_article"},
-    "ae_mlp": {"kind": "ae", "latent_dim": 3, "network": MLP},
-    "vae_mlp": {"kind": "vae", "latent_dim": 3, "network": MLP},
-    "ae_conv": {"kind": "ae", "latent_dim": 3, "network": CONV},
-    "vae_conv": {"kind": "vae", "latent_dim": 3, "network": {**CONV, "channels": [3]}},
-}
 OPSET = ExportParams(opset=20)
 METADATA = {"model": "vae", "schema_version": "1", "image_range": "0 1"}
 Model = PCA | AE | VAE
