@@ -54,8 +54,11 @@ def mmd(a: Float[np.ndarray, "n dim"], b: Float[np.ndarray, "m dim"]) -> float:
     dim = a.shape[1]
 
     def kernel(squared_distance: np.ndarray) -> np.ndarray:
-        scales = (2 * dim * scale for scale in MMD_SCALES)
-        return sum((scale / (scale + squared_distance) for scale in scales), np.zeros_like(squared_distance))
+        total, part = np.zeros_like(squared_distance), np.empty_like(squared_distance)
+        for scale in (2 * dim * scale for scale in MMD_SCALES):
+            np.add(scale, squared_distance, out=part)
+            total += np.divide(scale, part, out=part)
+        return total
 
     within = sum(kernel(pdist(points, "sqeuclidean")).mean() for points in (a, b))
     return float(within - 2 * kernel(cdist(a, b, "sqeuclidean")).mean())
