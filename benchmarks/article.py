@@ -1,7 +1,7 @@
 """The article's own training loop, written as the article has it: the opponent of every time-to-quality benchmark."""
 
+import argparse
 import json
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,18 +75,23 @@ def mean_squared_error(model: nn.Module, images: np.ndarray, device: torch.devic
 
 
 def main() -> None:
-    """Train and print seconds and test error: `python -m benchmarks.article FOLDER DEVICE EPOCHS SEED`.
+    """Train and print seconds and test error.
 
     In a process of its own, so that nothing that `autoencoder.devices.configure` sets speeds it up.
     """
-    folder, device, epochs, seed = Path(sys.argv[1]), torch.device(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-    train, test = (np.load(folder / f"{name}.npy") for name in ("train", "test"))
-    one = torch.ones(1, 1, device=device)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.article", description=__doc__)
+    parser.add_argument("folder", type=Path, help="with train.npy and test.npy, uint8 images [n, 28, 28]")
+    parser.add_argument("device", type=torch.device)
+    parser.add_argument("epochs", type=int)
+    parser.add_argument("seed", type=int)
+    args = parser.parse_args()
+    train, test = (np.load(args.folder / f"{name}.npy") for name in ("train", "test"))
+    one = torch.ones(1, 1, device=args.device)
     one @ one  # a GPU's start, cuBLAS's included, is nobody's training
     started = time.perf_counter()
-    *_, model = article_epochs(train, device, epochs, seed)
+    *_, model = article_epochs(train, args.device, args.epochs, args.seed)
     seconds = time.perf_counter() - started  # `article_epochs` has read the loss, so a GPU is done
-    print(json.dumps({"seconds": seconds, "test_mse": mean_squared_error(model, test, device)}))
+    print(json.dumps({"seconds": seconds, "test_mse": mean_squared_error(model, test, args.device)}))
 
 
 if __name__ == "__main__":

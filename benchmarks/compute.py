@@ -1,9 +1,9 @@
 """What a `dvc repro` computes, without what its processes take to start: all stages, one after another in this one.
 
-`python -m benchmarks.compute FOLDER` runs the commands of dvc.yaml in a folder that holds the pipeline and its data, and
-prints the seconds of each as JSON. What a stage says goes to standard error.
+Runs the commands of dvc.yaml and prints the seconds of each as JSON. What a stage says goes to standard error.
 """
 
+import argparse
 import importlib
 import json
 import os
@@ -34,7 +34,9 @@ def commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
 
 def main() -> None:
     """Import all stages, then run them in the folder that the command line names."""
-    os.chdir(sys.argv[1])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.compute", description=__doc__)
+    parser.add_argument("folder", type=Path, help="which holds the pipeline and its data")
+    os.chdir(parser.parse_args().folder)
     runs = [(name, importlib.import_module(module).main, argv) for name, (module, *argv) in commands(Path())]
     seconds = {}
     for name, stage, argv in runs:

@@ -40,8 +40,8 @@ def _same_bytes(found: dict[str, Any]) -> Iterator[Row]:
 
 def _kernel_share(found: dict[str, Any]) -> Iterator[Row]:
     for name, share in found.items():
-        value, launches = share["undisturbed"], share["optimizer_kernels_per_step"]
-        measured = f"{value:.0%} ({share['profiled']:.0%} of the profiled run)" + (
+        value, launches = share["profiled"], share["optimizer_kernels_per_step"]
+        measured = f"{value:.0%} ({share['undisturbed']:.0%} of an undisturbed run)" + (
             " (the profiler has lost some)" if launches % 1 or not launches else ""
         )
         yield f"time in kernels, {name}", measured, f"at least {KERNEL_SHARE:.0%}", value >= KERNEL_SHARE

@@ -163,8 +163,6 @@ def gpu() -> str:
     recipe, step, tf32 = quality["recipe"], found["step"], found["tf32"]
     capture = [pick(run["prepare_seconds"] for run in recipe["runs"]) for pick in (min, max)]
     least, most = _with_capture(quality)
-    first = quality["same_optimizer"]["runs"][0]["prepare_seconds"]  # the process's first of all
-    profiled = " and ".join(f"{share['profiled']:.0%}" for share in found["kernel_share"].values())
     in_tf32, in_full = (
         f"{min(run['seconds']):.1f} to {max(run['seconds']):.1f} s" for run in (tf32["tf32"], tf32["ieee"])
     )
@@ -179,11 +177,10 @@ def gpu() -> str:
             ),
             _time_to_quality(quality),
             f"These seconds begin with the first step. To capture it takes {capture[0]:.2f} to {capture[1]:.2f} s: "
-            f"with that, this loop with Muon is {least:.0f} to {most:.0f} times faster. The first capture in a process, "
-            f"with which CUDA's libraries are loaded, took {first:.1f} s. A step of `vae` takes {step['captured'] / 1e3:.2f} ms as a captured graph, {found['compiled_step'] / 1e3:.2f} with "
-            f"compiled kernels in it, and {step['eager'] / 1e3:.1f} called by Python; its 20 epochs "
-            f"{in_tf32} in TF32, {in_full} in full precision. The share of kernels is their time as a profiler sees it "
-            f"over an undisturbed run's; over the profiled run's, which the profiler slows down, it is {profiled}.",
+            f"with that, this loop with Muon is {least:.0f} to {most:.0f} times faster. A step of `vae` takes "
+            f"{step['captured'] / 1e3:.2f} ms as a captured graph, {found['compiled_step'] / 1e3:.2f} with compiled "
+            f"kernels in it, and {step['eager'] / 1e3:.1f} called by Python; its 20 epochs {in_tf32} in TF32, {in_full} "
+            "in full precision.",
         ]
     )
 

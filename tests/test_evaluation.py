@@ -351,8 +351,8 @@ def test_a_likelihood_does_not_depend_on_how_many_latents_are_decoded_at_once(mo
 
 @pytest.mark.parametrize(("together", "expected"), [(3, [12, 3]), (5, [15])])
 def test_a_likelihood_does_not_depend_on_how_many_draws_are_weighed_together(monkeypatch, together, expected):
-    model, parts = build(kind="vae", latent_dim=4, network=MLP), []
-    params = with_samples(1000)  # a draw is for four images
+    model, params = build(kind="vae", latent_dim=4, network=MLP), with_samples(1000)  # a draw is for four images
+    parts: list[int] = []
 
     def watch(images):
         parts.extend(len(some) for some in images)
