@@ -1,15 +1,20 @@
 """One thin module per DVC stage: reads argv and params.yaml, calls the package, writes the outputs."""
 
+import shutil
 import sys
 from types import TracebackType
 
 
-def _say_stopped(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Ctrl-C is one line instead of a traceback; from here on, since imports alone may take seconds."""
+def _say_in_one_line(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Ctrl-C and a full disk need no traceback; from here on, since imports alone may take seconds."""
     if issubclass(kind, KeyboardInterrupt):
         print("stopped; run the same command again to go on", file=sys.stderr)
         sys.exit(130)  # as a shell says of Ctrl-C
+    if isinstance(error, OSError):
+        # of a tree that cannot be copied: the first file's reason
+        print(f"error: {error.args[0][0][2] if isinstance(error, shutil.Error) else error}", file=sys.stderr)
+        sys.exit(1)
     sys.__excepthook__(kind, error, trace)
 
 
-sys.excepthook = _say_stopped
+sys.excepthook = _say_in_one_line

@@ -73,7 +73,7 @@ def test_package_files_hold_no_code_that_dependencies_would_miss():
         ast.parse((ROOT / package / "__init__.py").read_text()).body for package in ("autoencoder", "stages")
     )
     assert len(library) == 1  # the docstring
-    docstring, *imports, hook, assignment = stages  # what Ctrl-C looks like, and nothing else
+    docstring, *imports, hook, assignment = stages  # what Ctrl-C and a full disk look like, and nothing else
     assert isinstance(docstring, ast.Expr)
     assert all(isinstance(node, ast.Import | ast.ImportFrom) for node in imports)
     used = {name.split(".")[0] for name in imported_names(ROOT / "stages" / "__init__.py")}

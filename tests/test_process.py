@@ -107,6 +107,23 @@ def test_ctrl_c_is_one_line_even_while_a_command_imports(package):
     assert error.startswith("Traceback")
 
 
+@pytest.mark.parametrize("package", ["stages", "scripts", "benchmarks"])
+@pytest.mark.parametrize(
+    "write",
+    ["open('target/file', 'w').write('x' * 100_000)", "shutil.copytree('source', 'target', dirs_exist_ok=True)"],
+)
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_one_line(package, write, tmp_path):
+    for name in ("source", "target"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "source" / "file").write_bytes(bytes(100_000))
+    (tmp_path / "target" / "file").symlink_to("/dev/full")
+    code, _, error = start(f"import os, shutil, {package}\nos.chdir({str(tmp_path)!r})\n{write}")
+    assert code == 1
+    assert error.startswith("error: [Errno 28] No space left on device")
+    assert error.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     "fail",
     [
