@@ -39,7 +39,6 @@ from autoencoder.subsets import evenly_spread
 PROBABILITY_FLOOR = 1e-6  # of reconstruction_bce: a pixel that is surely wrong costs 13.8 nats, not infinity
 TRAIN_IMAGES = 10_000  # of train_reconstruction_mse
 DRAWN_AT_ONCE = 4_000  # latents drawn at once for a likelihood; another number means other noise
-DRAWS_AT_ONCE = {"cpu": 1, "cuda": 5}  # that are weighed together
 # of those, or of images: on a CPU what a decoder makes of them on the way is to fit the cache, a GPU is to be busy
 DECODED_AT_ONCE = {"cpu": 500, "cuda": 2_000}
 # of linear_probe_accuracy: until the fit no longer depends on how a processor rounds, some 150 iterations
@@ -171,12 +170,8 @@ def likelihood_bounds(
     log_mixture = log_density(mixture, image.device) if mixture else None
     zero = torch.zeros((), dtype=torch.float64, device=image.device)
     sums = {"elbo": zero, "nll": zero} | ({"nll_gmm": zero} if mixture else {})
-    draw = max(1, DRAWN_AT_ONCE // samples)
-    for chunk in watch(image.split(draw * DRAWS_AT_ONCE[image.device.type])):
-        draws = [
-            torch.randn(samples, len(images), model.latent_dim, generator=noise_source) for images in chunk.split(draw)
-        ]
-        noise = torch.cat(draws, 1).to(image.device)
+    for chunk in watch(image.split(max(1, DRAWN_AT_ONCE // samples))):
+        noise = torch.randn(samples, len(chunk), model.latent_dim, generator=noise_source).to(image.device)
         posterior = model.posterior(chunk)
         latent = reparameterize(posterior, noise)
         log_weights = log_importance_weight(posterior, noise, _decoded_nll(model, latent, chunk)).double()

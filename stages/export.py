@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import onnxscript.function_libs.torch_lib.ops  # noqa: F401  # as torch._dynamo: what the exporter imports at first use
+import onnxscript  # noqa: F401  # with torch._dynamo: what the exporter imports at its first use, which is start-up
 import torch._dynamo  # noqa: F401
 
 from autoencoder.checkpoints import load_checkpoint

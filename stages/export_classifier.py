@@ -4,7 +4,7 @@ import argparse
 import time
 from pathlib import Path
 
-import onnxscript.function_libs.torch_lib.ops  # noqa: F401  # as torch._dynamo: what the exporter imports at first use
+import onnxscript  # noqa: F401  # with torch._dynamo: what the exporter imports at its first use, which is start-up
 import torch._dynamo  # noqa: F401
 
 from autoencoder.classifier import load_judge

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from autoencoder.data import Split
 from autoencoder.evaluation import (
     DECODED_AT_ONCE,
-    DRAWS_AT_ONCE,
     EvaluateParams,
     active_units,
     activity,
@@ -347,22 +346,6 @@ def test_a_likelihood_does_not_depend_on_how_many_latents_are_decoded_at_once(mo
         monkeypatch.setitem(DECODED_AT_ONCE, "cpu", at_once)
         assert likelihood_bounds(model, with_samples(7), digits(15)) == pytest.approx(bounds, rel=1e-6)
     assert decoded == {1: [15] * 7, 45: [45, 45, 15]}[at_once]
-
-
-@pytest.mark.parametrize(("together", "expected"), [(3, [12, 3]), (5, [15])])
-def test_a_likelihood_does_not_depend_on_how_many_draws_are_weighed_together(monkeypatch, together, expected):
-    model, params = build(kind="vae", latent_dim=4, network=MLP), with_samples(1000)  # a draw is for four images
-    parts: list[int] = []
-
-    def watch(images):
-        parts.extend(len(some) for some in images)
-        return images
-
-    with torch.no_grad():
-        bounds = likelihood_bounds(model, params, digits(15))
-        monkeypatch.setitem(DRAWS_AT_ONCE, "cpu", together)
-        assert likelihood_bounds(model, params, digits(15), watch=watch) == pytest.approx(bounds, rel=1e-6)
-    assert parts == expected
 
 
 def test_n01_as_the_fitted_mixture_changes_nothing():
