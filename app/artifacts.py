@@ -46,6 +46,7 @@ class Workspace:
     root: Path
     demo: bool
     models: dict[str, dict[str, Any]]  # as in params.yaml, in its order
+    outdated: str = ""  # why params.yaml cannot be read now, where the models are those that it had before
 
     def export(self, name: str) -> Path:
         """The folder of a model's exported files."""
@@ -80,13 +81,28 @@ def root() -> Path:
 def open_workspace(folder: Path, demo: bool) -> Workspace:
     """The root with the models its params.yaml lists; none where there is no such file.
 
+    While the file cannot be read, as it is being typed, those that it listed before.
+
     Raises:
-        ParameterError: the file cannot be read as the pages need it.
+        ParameterError: it cannot be read as the pages need it, and never could.
+        OSError: the same.
     """
-    path = folder / "params.yaml"
+    path, before = folder / "params.yaml", _models_read()
     if not path.exists():
         return Workspace(folder, demo, {})
-    return Workspace(folder, demo, _read_models(path, stamp(path)))
+    try:
+        before[path] = _read_models(path, stamp(path))
+    except (ParameterError, OSError) as error:
+        if path not in before:
+            raise
+        return Workspace(folder, demo, before[path], str(error))
+    return Workspace(folder, demo, before[path])
+
+
+@st.cache_resource(show_spinner=False)
+def _models_read() -> dict[Path, dict[str, dict[str, Any]]]:
+    """The models of each params.yaml as they were last read, for all viewers of this process."""
+    return {}
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -98,7 +114,7 @@ def _read_models(path: Path, version: Stamp | None) -> dict[str, dict[str, Any]]
 def current() -> Workspace:
     """The repository if it has an exported model, else the demo if that has one, else the repository.
 
-    A params.yaml that cannot be read ends the page with its message.
+    A params.yaml that could never be read ends the page with its message.
     """
     try:
         own = open_workspace(root(), demo=False)

@@ -26,9 +26,11 @@ def apply_style() -> None:
 
 
 def header(title: str, sentence: str, workspace: Workspace) -> None:
-    """The page's title, its one sentence, and where the pictures come from if that is not the workspace itself."""
+    """The page's title, its one sentence, and what is shown if that is not the workspace itself, or not as it is now."""
     badge = f'<span class="badge">{DEMO}</span>' if workspace.demo else ""
     st.html(f'<header class="page"><h1>{title}{badge}</h1><p>{html.escape(sentence)}</p></header>')
+    if workspace.outdated:
+        st.warning(f"{workspace.outdated}. The models are those that it listed before.", icon=":material/history:")
 
 
 def status(models: Iterable[ExportedModel]) -> None:

@@ -27,6 +27,8 @@ REFRESH_SECONDS = 1.5
 def followed() -> Workspace:
     """The repository as soon as a run has begun there, even if only the demo has exported models yet."""
     shown = artifacts.current()
+    if not shown.demo:
+        return shown
     own = artifacts.open_workspace(artifacts.root(), demo=False)
     started = any((own.root / "models" / name / "epochs").exists() for name in own.models)
     return own if started else shown

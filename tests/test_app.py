@@ -82,6 +82,20 @@ def test_a_params_yaml_that_is_being_typed_is_quoted(models, message, root, star
     assert f"params.yaml: {message}" in messages(app)
 
 
+@pytest.mark.parametrize(
+    "content", ["models: {vae: {kind: }}\n", "models: {vae: {kind: vae\n", "models:\n  vae:\n\tkind: vae\n"]
+)
+def test_pages_go_on_with_the_models_of_before_while_params_yaml_is_being_typed(content, app, root):
+    path = root / "params.yaml"
+    finished, shown = path.read_text(), page_html(app)
+    path.write_text(content)
+    app.run()
+    assert page_html(app) == shown
+    assert re.search(r"params\.yaml.*\. The models are those that it listed before\.", messages(app), re.DOTALL)
+    path.write_text(finished)
+    assert not messages(app.run())
+
+
 def test_a_params_yaml_that_cannot_be_read_at_all_is_named(root, start):
     (root / "params.yaml").unlink()
     (root / "params.yaml").mkdir()
