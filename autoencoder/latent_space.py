@@ -75,13 +75,13 @@ def judge_latent_space(
     """
     codes = codes[evenly_spread(params.samples, len(codes))]
     real = judge(image).features
-    reconstructed = judge(_decode(model, codes))
+    reconstructed, originals = judge(_decode(model, codes)), _some(real, params.samples)
     return {
         **completeness(model, priors, judge, real, params),
         **continuity(model, codes, reconstructed, judge, params),
         "reconstruction_acceptance": float(reconstructed.accepted.mean()),
-        "coverage_reconstruction": covered(real, reconstructed.features, params),
-        "classifier_fid_reconstruction": classifier_fid(judge, _some(real, params.samples), reconstructed.features),
+        "coverage_reconstruction": covered(originals, reconstructed.features, params),
+        "classifier_fid_reconstruction": classifier_fid(judge, originals, reconstructed.features),
         "mmd": prior_mismatch(model, image, params),
     }
 
