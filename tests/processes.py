@@ -3,7 +3,10 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 # This environment's `python` first, on the CPU, and nothing of the test's own settings.
@@ -22,3 +25,14 @@ def start(script: str, environment: dict[str, str] | None = None) -> tuple[int, 
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     return done.returncode, done.stdout, done.stderr
+
+
+@contextmanager
+def started(*command: str | Path, **options: Any) -> Iterator["subprocess.Popen[str]"]:
+    """A process, its output in pipes unless told, that is gone afterwards, whatever happens."""
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
+    with subprocess.Popen(command, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

@@ -10,6 +10,8 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ import torchvision
 from autoencoder.config import ParameterError
 from autoencoder.datasets import CorruptDownload, NoMirrorReachable
 from stages.download import UNREACHABLE_PATH, main
+from tests.processes import started
 
 ROOT = Path(__file__).parent.parent
 OUTPUT = Path("data/out.npz")
@@ -130,10 +133,9 @@ def test_other_failures_leave_no_message() -> None:
     assert not UNREACHABLE_PATH.exists()
 
 
-def start() -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "stages.download", "--output", str(OUTPUT)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def download() -> AbstractContextManager["subprocess.Popen[str]"]:
+    command = (sys.executable, "-m", "stages.download", "--output", OUTPUT)
+    return started(*command, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
 @pytest.mark.parametrize(
@@ -154,9 +156,24 @@ def start() -> subprocess.Popen[str]:
 )
 def test_process_ends_in_one_message(dataset: str, message: str) -> None:
     write_params(dataset)
-    with start() as process:
+    with download() as process:
         _, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr) == (1, message)
+
+
+@contextmanager
+def opened_by_a_reader(fifo: Path) -> Iterator[None]:
+    """From when another process has opened the FIFO; closed afterwards, which is the end of the file."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            writer = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+            break
+        except OSError:  # nobody reads yet
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    yield
+    os.close(writer)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -169,12 +186,10 @@ def test_interrupted_process_leaves_nothing_behind(
     fifo = tmp_path / "train-images-idx3-ubyte.gz"
     os.mkfifo(fifo)  # the mirror opens, then stays silent: the stage hangs in the middle of the download
     write_params("mnist", tmp_path.as_uri())
-    with start() as process:
-        deadline = time.monotonic() + 60
-        while not list(scratch.glob("autoencoder-download-*")):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        process.send_signal(number)
+    with download() as process:
+        with opened_by_a_reader(fifo):
+            process.send_signal(number)
+        # at the latest now, at the file's end, does it notice: a signal just before it began to wait is not lost
         _, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr) == (130, "stopped; run the same command again to go on\n")
     assert list(scratch.iterdir()) == []

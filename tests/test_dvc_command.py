@@ -10,7 +10,7 @@ import time
 import pytest
 
 from scripts.dvc_command import inside_git, settle_git
-from tests.processes import ROOT
+from tests.processes import ROOT, started
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="no git on PATH")
 
@@ -66,9 +66,7 @@ def test_ctrl_c_is_left_to_dvc_which_ends_its_stage(folder):
     script = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); from scripts.dvc_command import dvc; sys.exit(dvc('repro'))"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as run:
+    with started(sys.executable, "-c", script, start_new_session=True) as run:
         deadline = time.monotonic() + 60
         while not (folder / "asleep").exists():
             assert time.monotonic() < deadline

@@ -12,7 +12,7 @@ import torch
 from autoencoder.errors import ForeseenError, UnusableFileError
 from stages.process import explain_gpu_failure, run
 from tests.nvidia import build_driver
-from tests.processes import ROOT, start
+from tests.processes import ROOT, start, started
 
 CHOOSE = """
 from stages.device import choose_device
@@ -88,7 +88,7 @@ print("too late", flush=True)
     (tmp_path / "stage.py").write_text(stage)
     dvc = f"import subprocess, sys; subprocess.call([sys.executable, {str(tmp_path / 'stage.py')!r}])"
     environment = {**os.environ, "DVC_STAGE": "train@vae", "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen([sys.executable, "-c", dvc], env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with started(sys.executable, "-c", dvc, env=environment, stderr=None) as process:
         assert process.stdout is not None
         assert int(process.stdout.readline()) == process.pid
         process.kill()

@@ -6,8 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import torch
 
 from autoencoder.datasets import make_digits, write_dataset
 from stages.train import SECONDS_BETWEEN_SAVES
-from tests.processes import ENVIRONMENT
+from tests.processes import ENVIRONMENT, started
 from tests.small_params import VAE_PARAMS, small_params
 
 pytestmark = pytest.mark.slow
@@ -83,19 +82,6 @@ def run(*command: str | Path, cwd: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, check=False)
 
 
-@contextmanager
-def started(*command: str | Path, cwd: Path) -> Iterator["subprocess.Popen[str]"]:
-    """A process that is gone afterwards, whatever happens."""
-    process = subprocess.Popen(
-        command, cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
 def wait_until_well_under_way(folder: Path, epochs: int) -> None:
     """A resume point is there, some epochs came after it, and some are still to come."""
     wait_for(lambda: resume_points(folder))
@@ -135,7 +121,7 @@ def finish(folder: Path, clean: bool, undisturbed: dict[str, bytes]) -> None:
 @pytest.mark.parametrize("epochs", [0, 7])
 def test_a_trainer_killed_with_9_goes_on(epochs, undisturbed, tmp_path):
     folder = lay_out(tmp_path)
-    with started(PYTHON, *TRAIN, cwd=folder) as process:
+    with started(PYTHON, *TRAIN, cwd=folder, env=ENVIRONMENT) as process:
         wait_until_well_under_way(folder, epochs)
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
@@ -146,7 +132,7 @@ def test_a_trainer_killed_with_9_goes_on(epochs, undisturbed, tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_trainer_that_is_asked_to_stop_says_how_to_go_on(number, undisturbed, tmp_path):
     folder = lay_out(tmp_path)
-    with started(PYTHON, *TRAIN, cwd=folder) as process:
+    with started(PYTHON, *TRAIN, cwd=folder, env=ENVIRONMENT) as process:
         wait_until_well_under_way(folder, 2)
         process.send_signal(number)
         _, stderr = process.communicate(timeout=30)
@@ -160,7 +146,7 @@ def test_a_trainer_killed_twice_goes_on_twice(undisturbed, tmp_path):
     folder = lay_out(tmp_path)
     for _ in range(2):
         before = {path: path.stat().st_mtime_ns for path in resume_points(folder)}
-        with started(PYTHON, *TRAIN, cwd=folder) as process:
+        with started(PYTHON, *TRAIN, cwd=folder, env=ENVIRONMENT) as process:
             wait_for(lambda: {path: path.stat().st_mtime_ns for path in resume_points(folder)} != before)  # noqa: B023
             process.send_signal(signal.SIGKILL)
     [point] = resume_points(folder)
@@ -175,7 +161,7 @@ def test_a_killed_run_of_other_parameters_is_not_gone_on_with(undisturbed, tmp_p
     tree = json.loads(json.dumps(PARAMS))
     tree["models"]["vae"]["beta"] = 4.0
     (folder / "params.yaml").write_text(json.dumps(tree))
-    with started(PYTHON, *TRAIN, cwd=folder) as process:
+    with started(PYTHON, *TRAIN, cwd=folder, env=ENVIRONMENT) as process:
         wait_until_well_under_way(folder, 0)
         process.send_signal(signal.SIGKILL)
     (folder / "params.yaml").write_text(json.dumps(PARAMS))
@@ -216,7 +202,7 @@ def test_dvc_killed_with_9_takes_its_trainer_with_it_and_goes_on(shell, undistur
     shutil.rmtree(folder / "data")
     monkeypatch.setitem(ENVIRONMENT, "SHELL", shell)
     repro = (PYTHON, "-m", "dvc", "repro", "train@vae")
-    with started(*repro, cwd=folder) as process:
+    with started(*repro, cwd=folder, env=ENVIRONMENT) as process:
         wait_until_well_under_way(folder, 3)
         assert len(trainers(folder)) == 1
         process.send_signal(signal.SIGKILL)
