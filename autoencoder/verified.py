@@ -71,7 +71,7 @@ def read_manifest(path: Path, schema: type[Parsed]) -> Parsed:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         key = ".".join(map(str, problem["loc"]))
-        if key == "schema_version":
+        if key == "schema_version" and problem["type"] != "missing":
             raise UnfitError(f"has schema_version {problem['input']!r}, this version reads {SCHEMA_VERSION}") from None
         raise UnfitError(f"is not a manifest: {key + ': ' if key else ''}{problem['msg']}") from None
 

@@ -7,29 +7,16 @@ import argparse
 import importlib
 import json
 import os
-import shlex
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 from autoencoder.config import Parameters
+from scripts.dvc_command import commands
 
 DOWNLOAD = "download"  # its output is there already
-
-
-def commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Every stage's name, with its model where it has one, and its command without `python -m`, in the order of the DAG."""
-    stages: dict[str, dict[str, Any]] = Parameters.load(folder / "dvc.yaml").tree["stages"]
-    params = Parameters.load(folder / "params.yaml").tree
-    for stage, about in stages.items():
-        for model in params["models"] if "matrix" in about else [""]:
-            command = about["cmd"].replace("${data.dataset}", params["data"]["dataset"])
-            if stage != DOWNLOAD:
-                yield f"{stage}_{model}".rstrip("_"), shlex.split(command.replace("${item.model}", model))[2:]
 
 
 def main() -> None:
@@ -37,7 +24,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compute", description=__doc__)
     parser.add_argument("folder", type=Path, help="which holds the pipeline and its data")
     os.chdir(parser.parse_args().folder)
-    runs = [(name, importlib.import_module(module).main, argv) for name, (module, *argv) in commands(Path())]
+    found = commands(Path("dvc.yaml"), Parameters.load(Path("params.yaml")).tree)
+    runs = [
+        (name.replace("@", "_"), importlib.import_module(module).main, argv)
+        for name, (module, *argv) in found.items()
+        if name != DOWNLOAD
+    ]
     seconds = {}
     for name, stage, argv in runs:
         started = time.perf_counter()

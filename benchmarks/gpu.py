@@ -44,7 +44,7 @@ from benchmarks.pipeline import from_scratch, lay_out_with_data
 from benchmarks.quality import full_precision, time_to_quality
 from benchmarks.timing import wait_for
 from benchmarks.workspace import DATA, require
-from scripts.dvc_command import lay_out
+from scripts.dvc_command import commands
 from scripts.gpu_verdict import table
 from scripts.machine import environment
 
@@ -206,18 +206,11 @@ class Bench:
     def _trained(self, kill: bool) -> tuple[dict[str, str], bool]:
         """The outputs' hashes of a training in a folder of its own, and whether it went on from a resume point."""
         folder = Path(tempfile.mkdtemp(dir=self.folder.parent))
-        lay_out(folder)
+        lay_out_with_data(folder, self.data)
         vae = {**self.models["vae"], "epochs": KILLED_EPOCHS}
-        write_json(folder / "params.yaml", {**self.tree, "models": {**self.models, "vae": vae}})  # JSON is YAML
-        command = [sys.executable, "-m", "stages.train", "vae", "--data", str(self.data.absolute())]
-        command += [
-            "--output",
-            "models/vae/model.pt",
-            "--pictures",
-            "models/vae/epochs",
-            "--curve",
-            "plots/vae/loss.csv",
-        ]
+        tree = {**self.tree, "models": {**self.models, "vae": vae}}
+        write_json(folder / "params.yaml", tree)  # JSON is YAML
+        command = [sys.executable, "-m", *commands(folder / "dvc.yaml", tree)["train@vae"]]
         environment = {**os.environ, "DEVICE": str(self.device)}
         if kill:
             with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL) as process:

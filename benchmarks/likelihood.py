@@ -14,6 +14,7 @@ from typing import Any
 
 from autoencoder.config import Parameters
 from autoencoder.devices import select_device
+from autoencoder.errors import ForeseenError
 from autoencoder.files import write_json
 from benchmarks.parts import RESULTS, rounded
 from benchmarks.pipeline import lay_out_downloaded
@@ -36,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     require(DATA)
     try:
         machine = environment(select_device(os.environ.get("DEVICE", "auto"))[0])
-    except ValueError as error:
+    except ForeseenError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     lay_out_downloaded(FOLDER, DATA)

@@ -1,11 +1,16 @@
-"""Running DVC from a script: with the interpreter of this environment, and without git where there is none."""
+"""Running DVC from a script: with the interpreter of this environment, and without git where there is none; or its stages."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+from autoencoder.config import Parameters
 
 
 def dvc(*arguments: str, root: Path = Path(), quiet: bool = False) -> int:
@@ -44,6 +49,25 @@ def inside_git() -> bool:
         return False
     ignored = subprocess.run(["git", "check-ignore", "--quiet", "dvc.yaml"], check=False).returncode == 0
     return not ignored  # as in a home folder under git that lists what it keeps: DVC would not read what git ignores
+
+
+def commands(dag: Path, params: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What follows `python -m` in the command of every stage, in the order of the DAG.
+
+    Args:
+        dag: a dvc.yaml.
+        params: the whole of params.yaml.
+
+    Returns:
+        Module and arguments, by the names that DVC gives the stages: `train@vae`.
+    """
+    found = {}
+    for stage, about in Parameters.load(dag).tree["stages"].items():
+        command = about["cmd"].replace("${data.dataset}", params["data"]["dataset"])
+        for model in params["models"] if "matrix" in about else [None]:
+            words = shlex.split(command.replace("${item.model}", str(model)))
+            found[f"{stage}@{model}" if model else stage] = words[2:]
+    return found
 
 
 def lay_out(folder: Path) -> None:

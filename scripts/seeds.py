@@ -18,6 +18,7 @@ from typing import Any
 from autoencoder.comparison import REAL, as_rows, metrics_table
 from autoencoder.config import Parameters
 from autoencoder.devices import select_device
+from autoencoder.errors import ForeseenError
 from autoencoder.files import write_json
 from scripts.check_params import refused
 from scripts.dvc_command import dvc, inside_git, settle_git
@@ -39,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     try:
         device, _ = select_device(os.environ.get("DEVICE", "auto"))
-    except ValueError as error:
+    except ForeseenError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     settle_git()
@@ -68,8 +69,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def apart_from_seed(params: Mapping[str, Any]) -> str:
-    """A hash of all parameters but the seed: results with the same one can be compared."""
-    others = {key: value for key, value in params.items() if key != "seed"}
+    """A hash of all parameters but the seed and the mirrors: results with the same one can be compared."""
+    data = {key: value for key, value in params["data"].items() if key != "mirrors"}  # the files are the same anywhere
+    others = {key: value for key, value in params.items() if key != "seed"} | {"data": data}
     return hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()
 
 

@@ -173,7 +173,8 @@ def bench(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_gpu_s_benchmark_compares_bytes_and_sees_what_was_resumed(bench):
+def test_the_gpu_s_benchmark_compares_bytes_and_sees_what_was_resumed(bench, monkeypatch):
+    monkeypatch.setattr(gpu, "KILLED_EPOCHS", 15)
     found = bench.same_bytes()
     assert found["files"] == 1 + gpu.KILLED_EPOCHS + 1  # weights, a picture of every epoch, the curve
     assert found["again"]
@@ -246,6 +247,7 @@ def test_the_gpu_s_benchmark_runs_all_stages_in_one_process(bench, monkeypatch):
 
 @pytest.mark.slow
 def test_the_gpu_s_benchmark_runs_the_pipeline_from_scratch(bench):
+    Path("params.yaml").write_text(json.dumps(PARAMS | {"models": {"pca": {"kind": "pca", "latent_dim": 2}}}))
     taken = bench.wall()
     made = bench.folder.with_name("repro")
     own = [json.loads(path.read_text())["seconds"] for path in (made / "timings").glob("*.json")]

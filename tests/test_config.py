@@ -1,5 +1,6 @@
 """params.yaml: every kind of mistake ends in one message that names file, key, value and what was expected."""
 
+import importlib
 import json
 import os
 import re
@@ -7,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from autoencoder.config import ParameterError, Parameters
 from autoencoder.data import SplitParams
 from autoencoder.recipe import TRAIN_PARAMS
 from scripts.check_params import mistakes
-from stages import classifier, evaluate, export, reference, train
+from scripts.dvc_command import commands
 from stages.parameters import MODEL_NAME, load_parameters
 
 ROOT = Path(__file__).parents[1]
@@ -26,30 +26,7 @@ EXAMPLE = ROOT / "tests" / "params.yaml"  # stays as it is when the project's ow
 TEXT = EXAMPLE.read_text()
 TREE = YAML(typ="safe").load(TEXT)
 MODELS = TEXT[TEXT.index("\nmodels:") + 1 : TEXT.index("density:")]
-STAGES = {
-    "download": ["--output", "out.npz"],
-    "train": ["vae", "--data", "in.npz", "--output", "model.pt", "--pictures", "epochs", "--curve", "loss.csv"],
-    "export": ["vae", "--data", "in.npz", "--checkpoint", "model.pt", "--output", "onnx"],
-    "evaluate": [
-        "vae",
-        "--data",
-        "in.npz",
-        "--checkpoint",
-        "model.pt",
-        "--latents",
-        "l.npz",
-        "--classifier",
-        "c.pt",
-        "--metrics",
-        "m.json",
-        "--details",
-        "d.json",
-        "--pictures",
-        "plots",
-    ],
-    "classifier": ["--data", "in.npz", "--output", "c.pt"],
-    "reference": ["--data", "in.npz", "--classifier", "c.pt", "--metrics", "m.json", "--details", "d.json"],
-}
+COMMANDS = commands(ROOT / "dvc.yaml", TREE)
 SECTIONS = "classifier, data, density, evaluate, export, latent_space, models, seed"
 
 
@@ -279,75 +256,68 @@ def test_an_absent_key_is_missed_with_what_there_is_instead():
         parameters.read("models.vae", dict)
 
 
-def test_every_stage_ends_with_the_message_alone():
+@pytest.mark.parametrize(("command", "prefix"), [(COMMANDS["download"], "error: "), (["scripts.check_params"], "")])
+def test_a_process_ends_with_the_message_alone(command, prefix):
     edit("seed: 0", "seed: 0\nextra: 3")
-    message = f"params.yaml: extra is not a known parameter (value: 3); expected {SECTIONS}\n"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    commands = {f"stages.{stage}": arguments for stage, arguments in STAGES.items()} | {"scripts.check_params": []}
-    with ThreadPoolExecutor() as pool:
-        processes = {
-            module: pool.submit(
-                subprocess.run,
-                [sys.executable, "-m", module, *arguments],
-                env=environment,
-                capture_output=True,
-                text=True,
-            )
-            for module, arguments in commands.items()
-        }
-    for module, future in processes.items():
-        process = future.result()
-        assert (process.returncode, process.stdout) == (1, ""), module
-        assert process.stderr == ("error: " if module.startswith("stages.") else "") + message
+    process = subprocess.run([sys.executable, "-m", *command], env=environment, capture_output=True, text=True)
+    message = f"params.yaml: extra is not a known parameter (value: 3); expected {SECTIONS}\n"
+    assert (process.returncode, process.stdout, process.stderr) == (1, "", prefix + message)
 
 
 @pytest.mark.parametrize(
-    ("main", "old", "new", "message"),
+    ("stage", "old", "new", "message"),
     [
-        (train.main, "kl_warmup: 0.5", "kl_warmpu: 0.5", "models.vae.kl_warmpu is not a known parameter"),
-        (train.main, "seed: 0", "seed: -1", "seed = -1: expected greater than or equal to 0"),
-        (train.main, "  vae:\n", "  vee:\n", "models.vae is missing; models has: pca, "),
-        (export.main, "opset: 20", "opset: 2", "export.opset = 2: expected greater than or equal to 18"),
-        (export.main, "components: 10", "components: 0", "density.components = 0: expected greater than or equal to 1"),
+        ("train@vae", "kl_warmup: 0.5", "kl_warmpu: 0.5", "models.vae.kl_warmpu is not a known parameter"),
+        ("train@vae", "seed: 0", "seed: -1", "seed = -1: expected greater than or equal to 0"),
+        ("train@vae", "  vae:\n", "  vee:\n", "models.vae is missing; models has: pca, "),
+        ("export@vae", "opset: 20", "opset: 2", "export.opset = 2: expected greater than or equal to 18"),
         (
-            export.main,
+            "export@vae",
+            "components: 10",
+            "components: 0",
+            "density.components = 0: expected greater than or equal to 1",
+        ),
+        (
+            "export@vae",
             "components: 10",
             "components: 20001",
             "density.codes = 20000: expected at least as many as density.components, 20001",
         ),
         (
-            reference.main,
+            "reference",
             "coverage_neighbors: 5",
             "coverage_neighbors: 3000",
             "latent_space.coverage_neighbors = 3000: expected fewer than latent_space.coverage_samples, 3000",
         ),
         (
-            reference.main,
+            "reference",
             "samples: 10000 #",
             "samples: 5 #",
             "latent_space.coverage_neighbors = 5: expected fewer than latent_space.samples, 5",
         ),
-        (evaluate.main, "step: 0.1", "step: 0.0", "latent_space.step = 0.0: expected greater than or equal to 0.001"),
-        (evaluate.main, "step: 0.1", "step: 1e300", "latent_space.step = 1e+300: expected less than or equal to 10"),
-        (reference.main, "  walks:", "  walk:", "latent_space.walk is not a known parameter"),
+        ("evaluate@vae", "step: 0.1", "step: 0.0", "latent_space.step = 0.0: expected greater than or equal to 0.001"),
+        ("evaluate@vae", "step: 0.1", "step: 1e300", "latent_space.step = 1e+300: expected less than or equal to 10"),
+        ("reference", "  walks:", "  walk:", "latent_space.walk is not a known parameter"),
         (
-            classifier.main,
+            "classifier",
             "  epochs: 4",
             "  epochs: 0",
             "classifier.epochs = 0: expected greater than or equal to 1",
         ),
         (
-            evaluate.main,
+            "evaluate@vae",
             "  neighbors: 5",
             "  neighbors: 0",
             "evaluate.neighbors = 0: expected greater than or equal to 1",
         ),
     ],
 )
-def test_a_stage_finds_the_mistakes_in_what_it_reads(main, old, new, message):
+def test_a_stage_finds_the_mistakes_in_what_it_reads(stage, old, new, message):
     edit(old, new)
+    module, *arguments = COMMANDS[stage]
     with pytest.raises(ParameterError, match=rf"^params\.yaml: {re.escape(message)}"):
-        main(STAGES[main.__module__.removeprefix("stages.")])
+        importlib.import_module(module).main(arguments)
 
 
 @pytest.mark.parametrize(

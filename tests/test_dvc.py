@@ -161,20 +161,7 @@ def test_another_mirror_downloads_again_and_trains_nothing(workspace):
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
-        ("autoencoder/datasets.py", {"download"}),
-        ("autoencoder/onnx_export.py", {"export_classifier", "export@pca", "export@vae"}),
-        ("autoencoder/model_export.py", {"export@pca", "export@vae"}),
         ("autoencoder/models.py", ALL - {"download", "classifier", "export_classifier", "report"}),
-        ("autoencoder/comparison.py", {"report"}),
-        ("autoencoder/evaluation.py", {"evaluate@pca", "evaluate@vae"}),
-        ("autoencoder/training.py", {"train@pca", "train@vae"}),
-        ("autoencoder/density.py", {"export@pca", "export@vae", "reference", "evaluate@pca", "evaluate@vae"}),
-        ("autoencoder/latent_space.py", {"reference", "evaluate@pca", "evaluate@vae"}),
-        (
-            "autoencoder/classifier.py",
-            {"classifier", "export_classifier", "reference", "evaluate@pca", "evaluate@vae"},
-        ),
-        ("autoencoder/config.py", ALL),
         ("autoencoder/exported.py", set()),  # the viewer's
     ],
 )

@@ -80,10 +80,19 @@ def test_a_file_above_the_cap_is_not_read(folder, monkeypatch):
         load_model(folder)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"model": "vae"}', "\udcff"])
-def test_an_unreadable_manifest_is_an_artifact_error(folder, text):
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "Invalid JSON"),
+        ("{", "Invalid JSON"),
+        ("[]", "Input should be an object"),
+        ('{"model": "vae"}', "schema_version: Field required"),
+        ("\udcff", "Invalid JSON"),
+    ],
+)
+def test_an_unreadable_manifest_is_an_artifact_error(folder, text, problem):
     (folder / "manifest.json").write_text(text, errors="surrogateescape")
-    with pytest.raises(ArtifactError, match=r"manifest\.json: "):
+    with pytest.raises(ArtifactError, match=rf"manifest\.json: is not a manifest: {problem}"):
         load_model(folder)
 
 

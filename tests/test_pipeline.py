@@ -73,18 +73,22 @@ def test_package_files_hold_no_code_that_dependencies_would_miss():
         ast.parse((ROOT / package / "__init__.py").read_text()).body for package in ("autoencoder", "stages")
     )
     assert len(library) == 1  # the docstring
-    docstring, *imports, hook, assignment = stages  # what Ctrl-C and a full disk look like, and nothing else
+    docstring, *imports, refused, hook, assignment = stages  # what Ctrl-C and a full disk look like, and nothing else
     assert isinstance(docstring, ast.Expr)
     assert all(isinstance(node, ast.Import | ast.ImportFrom) for node in imports)
     used = {name.split(".")[0] for name in imported_names(ROOT / "stages" / "__init__.py")}
     assert used <= sys.stdlib_module_names
+    assert isinstance(refused, ast.Assign)
     assert isinstance(hook, ast.FunctionDef)
     assert ast.unparse(assignment) == f"sys.excepthook = {hook.name}"
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_has_one_name(stage):
+def test_a_stage_has_one_name_and_ends_with_one_message(stage):
     assert definition(stage)["cmd"].startswith(f"python -m stages.{stage} ")
+    source = (ROOT / "stages" / f"{stage}.py").read_text()
+    assert "from stages.process import run" in source
+    assert source.endswith('\n\nif __name__ == "__main__":\n    run(main)\n')
 
 
 def listed_paths(stage: str) -> set[str]:

@@ -102,9 +102,10 @@ def test_ctrl_c_is_one_line_even_while_a_command_imports(package):
     interrupted = f"import os, signal, {package}\nos.kill(os.getpid(), signal.SIGINT)\nimport torch"
     said = "stopped; run the same command again to go on\n"
     assert start(interrupted) == (130, "", said)
-    code, _, error = start(f"import {package}\nprint(1 / 0)")
-    assert code == 1
-    assert error.startswith("Traceback")
+    for mistake in ("print(1 / 0)", "open('no such file')"):
+        code, _, error = start(f"import {package}\n{mistake}")
+        assert code == 1
+        assert error.startswith("Traceback")
 
 
 @pytest.mark.parametrize("package", ["stages", "scripts", "benchmarks"])

@@ -30,8 +30,10 @@ def test_every_seed_has_its_own_figures_and_the_workspace_keeps_its_seed(reposit
     assert json.loads((folder / "params.yaml").read_text()) == PARAMS
 
 
-def test_a_seed_is_all_that_may_differ_between_results_to_compare():
+def test_seed_and_mirrors_are_all_that_may_differ_between_results_to_compare():
     assert apart_from_seed({**PARAMS, "seed": 7}) == apart_from_seed(PARAMS)
+    elsewhere = {**PARAMS, "data": {**PARAMS["data"], "mirrors": {"digits": ["http://localhost:1/"]}}}
+    assert apart_from_seed(elsewhere) == apart_from_seed(PARAMS)
     changed = {**PARAMS, "data": {**PARAMS["data"], "validation_size": 1}}
     assert apart_from_seed(changed) != apart_from_seed(PARAMS)
 

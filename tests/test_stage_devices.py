@@ -10,15 +10,13 @@ import torch
 from autoencoder.checkpoints import load_checkpoint
 from tests.nvidia import build_driver, build_full_gpu
 from tests.pretended_gpu import pretended_gpu
-from tests.tiny_project import MAINS, MODELS, ONCE, PICTURES, arguments, run_in, start
+from tests.tiny_project import MODELS, ONCE, PER_MODEL, PICTURES, run_in, start
 
 
 @pytest.mark.parametrize("stage", ["train", "evaluate"])
-def test_a_device_that_does_not_exist_is_said_to_be_so(stage, finished, monkeypatch):
-    monkeypatch.chdir(finished)
-    monkeypatch.setenv("DEVICE", "bogus")
+def test_a_device_that_does_not_exist_is_said_to_be_so(stage, project):
     with pytest.raises(ValueError, match=r"^DEVICE=bogus: expected auto, cpu, cuda or cuda:<index>$"):
-        MAINS[stage](arguments(stage, "vae"))
+        run_in(project, stage, "vae", device="bogus")
 
 
 @pytest.mark.usefixtures("project")
@@ -76,7 +74,7 @@ def full_gpu(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="how Linux finds libraries")
-@pytest.mark.parametrize("stage", [*MAINS, *ONCE])
+@pytest.mark.parametrize("stage", [*PER_MODEL, *ONCE])
 def test_the_cpu_works_beside_a_gpu_without_memory_left(stage, finished, full_gpu, tmp_path, monkeypatch):
     shutil.copytree(finished, tmp_path / "copy")
     monkeypatch.chdir(tmp_path / "copy")

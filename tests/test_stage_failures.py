@@ -10,7 +10,7 @@ import torch
 from autoencoder.errors import ForeseenError, UnusableFileError
 from autoencoder.training import Training, TrainingDiverged
 from stages import evaluate, export, train
-from tests.tiny_project import MAINS, change, run_in, start
+from tests.tiny_project import PER_MODEL, change, run_in, start
 
 
 def test_a_diverging_training_ends_with_one_message_and_without_a_model(project):
@@ -51,7 +51,7 @@ def test_a_missing_checkpoint_is_named(stage, project):
         run_in(project, stage, "vae")
 
 
-@pytest.mark.parametrize("stage", MAINS)
+@pytest.mark.parametrize("stage", PER_MODEL)
 def test_missing_data_is_named(stage, finished, tmp_path):
     shutil.copytree(finished, tmp_path / "copy")
     (tmp_path / "copy" / "data" / "digits.npz").unlink()

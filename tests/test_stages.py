@@ -24,28 +24,17 @@ from autoencoder.inference import open_session
 from autoencoder.training import Training
 from stages import evaluate, report, train
 from tests.tiny_project import (
-    COMMANDS,
-    MAINS,
     MODELS,
     ONCE,
     PARAMS,
+    PER_MODEL,
     PICTURES,
-    ROOT,
     TEST,
     TRAIN,
     VALIDATION,
     change,
     run_in,
 )
-
-
-def test_the_commands_are_those_of_dvc_yaml():
-    text = " ".join((ROOT / "dvc.yaml").read_text().split())
-    for stage in MAINS:
-        command = COMMANDS[stage].replace("{0}", "${item.model}").replace("digits", "${data.dataset}")
-        assert f"python -m stages.{stage} ${{item.model}} {command}" in text
-    for stage, command in ONCE.items():
-        assert f"python -m stages.{stage} {command.replace('digits', '${data.dataset}')}" in text
 
 
 def test_stages_write_what_they_declare_and_nothing_else(finished):
@@ -62,7 +51,7 @@ def test_stages_write_what_they_declare_and_nothing_else(finished):
         expected |= {f"models/{model}/onnx/{name}.onnx" for name in ("encoder", "decoder")}
         expected |= {f"models/{model}/onnx/{name}" for name in ("latents.npz", "manifest.json")}
         expected |= {f"plots/{model}/{name}.png" for name in PICTURES}
-        expected |= {f"timings/{stage}_{model}.json" for stage in MAINS}
+        expected |= {f"timings/{stage}_{model}.json" for stage in PER_MODEL}
     assert found == expected
 
 
@@ -172,7 +161,7 @@ def test_a_long_evaluation_says_in_a_log_how_far_it_is(finished, tmp_path, monke
     ]
 
 
-@pytest.mark.parametrize("stage", [*ONCE, *MAINS])
+@pytest.mark.parametrize("stage", [*ONCE, *PER_MODEL])
 def test_a_stage_run_again_writes_the_same_bytes(stage, finished, tmp_path):
     shutil.copytree(finished, tmp_path / "again")
     timings = tmp_path / "again" / "timings"

@@ -1,6 +1,7 @@
 """A project with tiny networks and the first digits of scikit-learn, and its stages, in this process or another."""
 
 import contextlib
+import importlib
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ from unittest import mock
 import torch
 
 from autoencoder.datasets import make_digits, write_dataset
-from stages import classifier, evaluate, export, export_classifier, reference, report, train
+from scripts.dvc_command import commands
 from tests.small_params import VAE_PARAMS, small_params
 
 ROOT = Path(__file__).parents[1]
@@ -32,32 +33,15 @@ PARAMS = small_params(
     neighbors=3,
 )
 MODELS = list(PARAMS["models"])
-COMMANDS = {
-    "train": "--data data/digits.npz --output models/{0}/model.pt --pictures models/{0}/epochs "
-    "--curve plots/{0}/loss.csv",
-    "export": "--data data/digits.npz --checkpoint models/{0}/model.pt --output models/{0}/onnx",
-    "evaluate": "--data data/digits.npz --checkpoint models/{0}/model.pt --latents models/{0}/onnx/latents.npz "
-    "--classifier models/classifier/model.pt --metrics metrics/{0}.json --details details/{0}.json --pictures plots/{0}",
-}
-MAINS = {"train": train.main, "export": export.main, "evaluate": evaluate.main}
+COMMANDS = commands(ROOT / "dvc.yaml", PARAMS)
+PER_MODEL = ("train", "export", "evaluate")
+ONCE = ("classifier", "export_classifier", "reference", "report")
 PICTURES = ("reconstructions", "samples", "interpolations", "latent_map", "manifold", "dimensions", "traversals")
-ONCE = {
-    "classifier": "--data data/digits.npz --output models/classifier/model.pt",
-    "export_classifier": "--data data/digits.npz --classifier models/classifier/model.pt --output models/classifier/onnx",
-    "reference": "--data data/digits.npz --classifier models/classifier/model.pt --metrics metrics/real.json "
-    "--details details/real.json",
-    "report": "--details details --pictures plots --output report",
-}
-ONCE_MAINS = {
-    "classifier": classifier.main,
-    "export_classifier": export_classifier.main,
-    "reference": reference.main,
-    "report": report.main,
-}
 
 
-def arguments(stage: str, model: str) -> list[str]:
-    return ONCE[stage].split() if stage in ONCE else [model, *COMMANDS[stage].format(model).split()]
+def command(stage: str, model: str) -> list[str]:
+    """Module and arguments of a stage, of a model if it runs for each."""
+    return COMMANDS[f"{stage}@{model}" if stage in PER_MODEL else stage]
 
 
 def lay_out(folder: Path) -> None:
@@ -80,19 +64,16 @@ def run_in(folder: Path, stage: str, model: str = "", device: str = "cpu") -> No
     """The stage in this process; its settings of torch do not outlive it."""
     with mock.patch.dict(os.environ, DEVICE=device), contextlib.chdir(folder):
         try:
-            (MAINS | ONCE_MAINS)[stage](arguments(stage, model))
+            module, *arguments = command(stage, model)
+            importlib.import_module(module).main(arguments)
         finally:
             torch.use_deterministic_algorithms(False)
 
 
 def run_all(folder: Path, device: str = "cpu") -> None:
     """Every stage of every model, in this process."""
-    for stage in ("classifier", "export_classifier", "reference"):
-        run_in(folder, stage, device=device)
-    for model in MODELS:
-        for stage in MAINS:
-            run_in(folder, stage, model, device)
-    run_in(folder, "report", device=device)
+    for stage, _, model in (name.partition("@") for name in COMMANDS if name != "download"):
+        run_in(folder, stage, model, device)
 
 
 def change(project: Path, model: str, **values: Any) -> None:
@@ -103,7 +84,7 @@ def change(project: Path, model: str, **values: Any) -> None:
 
 def start(stage: str, model: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", f"stages.{stage}", *arguments(stage, model)],
+        [sys.executable, "-m", *command(stage, model)],
         env={**os.environ, "DEVICE": "cpu", **environment, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
