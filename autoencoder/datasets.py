@@ -154,7 +154,10 @@ def _enlarge(image: np.ndarray) -> UInt8[np.ndarray, "28 28"]:
 def _mirror_url(mirror: str) -> str:
     """A URL or a folder's path as the URL that file names are appended to."""
     if not mirror.startswith("file:") and "://" not in mirror:
-        mirror = Path(mirror).expanduser().absolute().as_uri()
+        try:
+            mirror = Path(mirror).expanduser().absolute().as_uri()
+        except RuntimeError as error:
+            raise ForeseenError(f"MNIST_MIRROR = {mirror!r}: {error}") from None
     try:
         return _check_url(mirror).rstrip("/") + "/"
     except ValueError as error:

@@ -6,6 +6,7 @@ that two exports are equal byte for byte and leak nothing.
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from torch.export import Dim
 
 from autoencoder.config import Section
 from autoencoder.errors import ForeseenError
-from autoencoder.files import sha256
+from autoencoder.files import sha256, write_atomically, write_json
 from autoencoder.inference import first_line, open_session
 
 EXAMPLE_BATCH = 2  # with 1 the exporter would make the batch a constant
@@ -40,13 +41,30 @@ class ExportParams(Section):
     opset: Annotated[int, Field(ge=18, le=23)]
 
 
-def describe_file(role: str, content: bytes) -> dict[str, Any]:
-    """What a manifest says of a file: its part in the export, size and hash."""
-    return {"role": role, "sha256": sha256(content), "bytes": len(content)}
+def write_export(
+    folder: Path, about: Mapping[str, Any], contents: Mapping[str, bytes], parity: Mapping[str, float | int]
+) -> None:
+    """Write the files of an export and, last, its manifest: where that lies, they all do.
+
+    Args:
+        folder: where to.
+        about: what the manifest says of the whole.
+        contents: the files by name; without its suffix, a name is the file's part in the export.
+        parity: how the graphs were compared with torch, and how far apart they are; to three digits.
+    """
+    files = {
+        name: {"role": Path(name).stem, "sha256": sha256(content), "bytes": len(content)}
+        | (describe_graph(content) if name.endswith(".onnx") else {})
+        for name, content in contents.items()
+    }
+    rounded = {name: float(f"{value:.3g}") if isinstance(value, float) else value for name, value in parity.items()}
+    for name, content in contents.items():
+        write_atomically(folder / name, content)
+    write_json(folder / "manifest.json", {**about, "files": files, "parity": rounded})
 
 
 def describe_graph(graph: bytes) -> dict[str, dict[str, list[int | str]]]:
-    """Names and shapes of a graph's inputs and outputs, for the manifest; a symbolic size is its name."""
+    """Names and shapes of a graph's inputs and outputs; a symbolic size is its name."""
     proto = onnx.load_from_string(graph)
     return {"inputs": _shapes(proto.graph.input), "outputs": _shapes(proto.graph.output)}
 

@@ -5,7 +5,6 @@ import shutil
 import sys
 from types import TracebackType
 
-
 # What a disk or its owner refuses; any other OSError that reaches the hook is a mistake in the code.
 REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 

@@ -14,11 +14,11 @@ import torch._dynamo  # noqa: F401
 from autoencoder.checkpoints import load_checkpoint
 from autoencoder.data import SplitParams, load_test_split, load_training_splits
 from autoencoder.density import SEED, DensityParams, draw_codes, fit_gaussian, fit_mixture
-from autoencoder.files import sha256, write_atomically, write_json
+from autoencoder.files import sha256
 from autoencoder.images import to_unit_interval
 from autoencoder.inference import SCHEMA_VERSION
 from autoencoder.model_export import computed, export_model, parity
-from autoencoder.onnx_export import ATOL, LATENT_RTOL, ExportParams, describe_file, describe_graph
+from autoencoder.onnx_export import ATOL, LATENT_RTOL, ExportParams, write_export
 from autoencoder.priors import draw_noise
 from stages.device import use_cpu
 from stages.parameters import load_parameters
@@ -40,6 +40,8 @@ def main(argv: list[str] | None = None) -> None:
     cpu = use_cpu()  # exporting is the same everywhere, parity figures included
     started = time.perf_counter()
     model, trained_with = load_checkpoint(args.checkpoint, cpu)
+    train, _ = load_training_splits(args.data, split_params, cpu)
+    test = load_test_split(args.data, cpu)
     about = {
         "schema_version": SCHEMA_VERSION,
         "model": args.model,
@@ -51,8 +53,6 @@ def main(argv: list[str] | None = None) -> None:
     }
     metadata = {key: str(value) for key, value in about.items()} | {"image_range": "0 1"}
     encoder, decoder = export_model(model, params, metadata)
-    train, _ = load_training_splits(args.data, split_params, cpu)
-    test = load_test_split(args.data, cpu)
     image = to_unit_interval(test.images)
     expected = computed(model, image)
     noise = draw_noise(len(train), model.latent_dim, SEED).normal
@@ -67,20 +67,13 @@ def main(argv: list[str] | None = None) -> None:
         )
     differences = compared.result()
 
-    contents = {"encoder.onnx": encoder, "decoder.onnx": decoder, "latents.npz": latents}
-    files = {
-        name: describe_file(Path(name).stem, content) | (describe_graph(content) if name.endswith(".onnx") else {})
-        for name, content in contents.items()
-    }
-    figures = {
-        "images": len(test),
-        "atol": ATOL,
-        "latent_rtol": LATENT_RTOL,
-        **{f"{name}_max_abs": float(f"{value:.3g}") for name, value in differences.items()},
-    }
-    for name, content in contents.items():
-        write_atomically(args.output / name, content)
-    write_json(args.output / "manifest.json", {**about, "params": trained_with, "files": files, "parity": figures})
+    write_export(
+        args.output,
+        {**about, "params": trained_with},
+        {"encoder.onnx": encoder, "decoder.onnx": decoder, "latents.npz": latents},
+        {"images": len(test), "atol": ATOL, "latent_rtol": LATENT_RTOL}
+        | {f"{name}_max_abs": value for name, value in differences.items()},
+    )
     write_timings(f"export_{args.model}", device="cpu", seconds=time.perf_counter() - started)
     print(
         f"{args.model}: exported; onnxruntime equals torch within {max(differences.values()):.1e} on {len(test):,} images"

@@ -10,10 +10,10 @@ import torch._dynamo  # noqa: F401
 from autoencoder.classifier import load_judge
 from autoencoder.classifier_export import classifier_parity, export_classifier
 from autoencoder.data import load_test_split
-from autoencoder.files import sha256, write_atomically, write_json
+from autoencoder.files import sha256
 from autoencoder.images import to_unit_interval
 from autoencoder.inference import SCHEMA_VERSION
-from autoencoder.onnx_export import ATOL, ExportParams, describe_file, describe_graph
+from autoencoder.onnx_export import ATOL, ExportParams, write_export
 from stages.device import use_cpu
 from stages.parameters import load_parameters
 from stages.process import run, write_timings
@@ -30,6 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     cpu = use_cpu()  # exporting is the same everywhere, parity figures included
     started = time.perf_counter()
     judge, digest = load_judge(args.classifier, cpu)
+    test = load_test_split(args.data, cpu)
     about = {
         "schema_version": SCHEMA_VERSION,
         "model": "classifier",
@@ -40,15 +41,9 @@ def main(argv: list[str] | None = None) -> None:
     }
     metadata = {key: str(value) for key, value in about.items()} | {"role": "classifier", "image_range": "0 1"}
     graph = export_classifier(judge.classifier, params, metadata)
-    test = load_test_split(args.data, cpu)
     (difference,) = classifier_parity(judge.classifier, graph, to_unit_interval(test.images)).values()
-    manifest = {
-        **about,
-        "files": {"classifier.onnx": describe_file("classifier", graph) | describe_graph(graph)},
-        "parity": {"images": len(test), "atol": ATOL, "probability_max_abs": float(f"{difference:.3g}")},
-    }
-    write_atomically(args.output / "classifier.onnx", graph)
-    write_json(args.output / "manifest.json", manifest)
+    parity = {"images": len(test), "atol": ATOL, "probability_max_abs": difference}
+    write_export(args.output, about, {"classifier.onnx": graph}, parity)
     write_timings("export_classifier", device="cpu", seconds=time.perf_counter() - started)
     print(f"classifier: exported; onnxruntime equals torch within {difference:.1e} on {len(test):,} images")
 

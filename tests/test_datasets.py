@@ -234,6 +234,11 @@ def test_empty_mirror_counts_as_none(folder: Path, arrays: dict[str, np.ndarray]
     assert_holds(fetch(folder.as_uri(), first="")[0], arrays)
 
 
+def test_a_mirror_in_the_home_of_nobody_is_named() -> None:
+    with pytest.raises(ForeseenError, match=r"^MNIST_MIRROR = '~nobody-at-all/mnist': Could not determine home"):
+        fetch(first="~nobody-at-all/mnist")
+
+
 @pytest.mark.parametrize("mirror", ["ftp://host/", "http://", "http://[::1"])
 def test_mirror_of_an_unknown_kind_is_named(mirror: str) -> None:
     message = re.escape(f"MNIST_MIRROR = '{mirror}': expected a folder, or a URL that starts with")

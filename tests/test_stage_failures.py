@@ -55,7 +55,7 @@ def test_a_missing_checkpoint_is_named(stage, project):
 def test_missing_data_is_named(stage, finished, tmp_path):
     shutil.copytree(finished, tmp_path / "copy")
     (tmp_path / "copy" / "data" / "digits.npz").unlink()
-    with pytest.raises((UnusableFileError, OSError), match=r"data/digits\.npz"):
+    with pytest.raises(UnusableFileError, match=r"^data/digits\.npz "):
         run_in(tmp_path / "copy", stage, "vae")
 
 
