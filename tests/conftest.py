@@ -18,6 +18,7 @@ from sklearn.datasets import load_digits
 
 from autoencoder.comparison import as_rows
 from autoencoder.images import encode_png
+from tests.processes import GIT
 from tests.repository import make_repository
 
 Export = Callable[..., Path]
@@ -42,8 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def same_environment() -> Iterator[None]:
-    """A stage that ran in this process on the CPU hides the GPUs from it: the next test sees them again."""
-    with mock.patch.dict(os.environ):
+    """A stage that ran in this process on the CPU hides the GPUs from it: the next test sees them again. Git is anyone's."""
+    with mock.patch.dict(os.environ, GIT):
         yield
 
 

@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+# Commits have an author, and nobody's own settings ask for more.
+GIT = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    **{f"GIT_{role}_NAME": "test" for role in ("AUTHOR", "COMMITTER")},
+    **{f"GIT_{role}_EMAIL": "test@localhost" for role in ("AUTHOR", "COMMITTER")},
+}
 # This environment's `python` first, on the CPU, and nothing of the test's own settings.
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "DVC_STAGE"}},
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
     "DEVICE": "cpu",
     "OMP_NUM_THREADS": "1",  # threads that wait for each other on a busy machine take many times as long
-    "GIT_CONFIG_GLOBAL": os.devnull,
+    **GIT,
 }
 
 

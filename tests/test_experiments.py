@@ -69,8 +69,7 @@ def test_experiments_are_those_of_the_last_commit_the_newest_first(tmp_path, exp
     """Also while a `dvc repro` holds its lock: `tmp_path` is no DVC repository at all."""
 
     def git(*arguments: str) -> str:
-        command = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
-        return subprocess.run([*command, *arguments], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(["git", *arguments], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
 
     def commit(date: int, message: str) -> str:
         tree = git("write-tree").strip()

@@ -42,14 +42,13 @@ def test_an_experiment_is_read_where_the_project_is_a_folder_of_a_larger_reposit
     project = tmp_path / "project"
     project.mkdir()
     (project / "a.json").write_text("{}")
-    git = ("git", "-c", "user.name=t", "-c", "user.email=t@localhost")
     for arguments in (
         ("init", "-q"),
         ("add", "-A"),
         ("commit", "-qm", "start"),
         ("update-ref", "refs/exps/1/tried", "HEAD"),
     ):
-        assert run(tmp_path, *git, *arguments).returncode == 0
+        assert run(tmp_path, "git", *arguments).returncode == 0
     monkeypatch.chdir(project)
     assert of_experiment("tried")("a.json") == "{}"
 
