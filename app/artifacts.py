@@ -3,7 +3,6 @@
 `dvc repro` deletes a stage's outputs before it runs, so a model stays on screen until its successor can be opened.
 """
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,6 @@ from jaxtyping import UInt8
 from opened import Opened, Stamp, stamp, stamps
 from pydantic import Field, TypeAdapter
 
-from autoencoder.comparison import REAL
 from autoencoder.config import ParameterError, Parameters, Section
 from autoencoder.exported import ExportedModel, load_model
 from autoencoder.reader import Reader
@@ -159,53 +157,6 @@ def load_models(workspace: Workspace, names: list[str]) -> dict[str, ExportedMod
     if not models:
         st.stop()
     return models
-
-
-def details(workspace: Workspace, names: list[str]) -> dict[str, dict[str, Any]]:
-    """What was measured of each; for one without figures, a message with the command that makes them."""
-    found = {name: measured(workspace, name) for name in names}
-    for name, figures in found.items():
-        if not figures:
-            stages = "reference" if name == REAL else f"evaluate@{name}"
-            mend = workspace.mend(f"{stages} export_classifier")
-            st.warning(
-                f"**{'Real images' if name == REAL else name}**: no figures in `details/{name}.json`, or those of an "
-                f"earlier export or classifier. {UNLESS_RUNNING}{mend}",
-                icon=":material/history:",
-            )
-    return {name: figures for name, figures in found.items() if figures}
-
-
-def measured(workspace: Workspace, name: str) -> dict[str, Any]:
-    """What the pipeline has measured of a model.
-
-    Nothing where that cannot be read, or was measured of an earlier export or with another classifier than there is.
-    """
-    figures = _read_json(workspace.root / "details" / f"{name}.json")
-    exported = {
-        "latents": _recorded(workspace.export(name), "files", "latents.npz", "sha256"),
-        "classifier": _recorded(workspace.export("classifier"), "classifier_sha256"),
-    }
-    # what is not exported, or was measured by an earlier version, says nothing against the figures
-    stale = any(digest and not digest.startswith(str(figures.get(what, ""))) for what, digest in exported.items())
-    return {} if stale else figures
-
-
-def _recorded(folder: Path, *keys: str) -> str:
-    """A digest in an export's manifest; an empty one where there is none."""
-    value: Any = _read_json(folder / "manifest.json")
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else ""
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """The object in a file; an empty one where that cannot be read."""
-    try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def load_reader(workspace: Workspace) -> Reader | None:

@@ -4,6 +4,7 @@ import html
 
 import artifacts
 import layout
+import measurements
 import numpy as np
 import streamlit as st
 from artifacts import Workspace
@@ -92,7 +93,7 @@ def show_claims(workspace: Workspace) -> None:
         st.info("There is no autoencoder with a VAE of the same size in params.yaml to compare.")
         return
     names = [name for pair in found for name in (pair.ae, pair.vae)]
-    rows = as_rows(artifacts.details(workspace, [*names, REAL]))
+    rows = as_rows(measurements.load(workspace, [*names, REAL]))
     found = [pair for pair in found if {pair.ae, pair.vae, REAL} <= rows.keys()]
     if not found:
         return
@@ -137,7 +138,7 @@ if view == "pictures":
     st.html(pictures(models, images[[first, second]], seed))
 elif view == "figures":
     every = st.sidebar.toggle("All figures", key="every", bind="query-params")
-    rows = as_rows(artifacts.details(workspace, [*models, REAL]))
+    rows = as_rows(measurements.load(workspace, [*models, REAL]))
     if metrics := measured(METRICS if every else [BY_NAME[name] for name in HEADLINE], rows):
         st.html(figures(rows, metrics))
         st.caption("Arrows point to better, the best value is marked.")

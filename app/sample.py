@@ -5,6 +5,7 @@ import io
 
 import artifacts
 import layout
+import measurements
 import numpy as np
 import streamlit as st
 
@@ -111,7 +112,7 @@ for name, found in samples.items():
     alt = f"{len(found.images)} samples of {name}"
     empty = "<p>None of the draws reads as this digit.</p>"
     grid = image_grid(found.images, side, GAP, scale, background=64) if len(found.images) else None
-    measured = artifacts.measured(workspace, name) if comparable else {}
+    measured = measurements.read(workspace, name) if comparable else {}
     accepted, digits = (measured.get(f"{metric}_{prior}") for metric in ("prior_acceptance", "digits_drawn"))
     cards.append(
         f'<section class="card" style="width: {side * (28 * scale + GAP)}px"><h2>{html.escape(name)} <small>{models[name].manifest.latent_dim} dimensions</small></h2>'
