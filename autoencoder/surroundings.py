@@ -24,10 +24,6 @@ class Mahalanobis:
     spread: Float[np.ndarray, " latent_dim"]  # standard deviation of each dimension
     rank: int  # directions in which it varies at all
 
-    def sigmas(self, points: Float[np.ndarray, "n latent_dim"]) -> Float[np.ndarray, " n"]:
-        """Mahalanobis distance from the mean."""
-        return np.linalg.norm((points - self.mean) @ self.whitening.T, axis=1)
-
     def radius(self, share: float) -> float:
         """The distance in sigmas within which this share of its draws lies (Wilson & Hilferty 1931)."""
         step = 2 / (9 * self.rank)
