@@ -4,6 +4,7 @@ import artifacts
 import latent_point
 import latent_widgets
 import layout
+import measurements
 import numpy as np
 import streamlit as st
 from jaxtyping import Float, UInt8
@@ -93,6 +94,7 @@ codes, labels = model.latents.test_mean[: len(test.images)], model.latents.test_
 variational = model.manifest.variational
 measure = mahalanobis(model.latents.priors["normal" if variational else "gaussian"])
 prior = PRIORS["normal"] if variational else "the codes' Gaussian"
+active = measurements.read(workspace, name).get("active_units", len(measure.mean))  # all, until that is measured
 
 latent_point.carry_over(name, model)
 plane, corners, axes = choose_plane(codes, labels)
@@ -132,7 +134,7 @@ with middle:
 with right:
     latent_widgets.latent_sliders(
         key="sliders",
-        data=latent_widgets.slider_data(model, measure, point),
+        data=latent_widgets.slider_data(model, measure, point, active),
         on_move_change=lambda: latent_point.moved("sliders"),
     )
 with left:

@@ -26,7 +26,7 @@ from autoencoder.images import to_uint8
 from autoencoder.planes import MAPPED, Plane, frame_of
 from autoencoder.sheets import DIGIT_COLOURS
 from autoencoder.subsets import evenly_spread
-from autoencoder.surroundings import ACTIVE_VARIANCE, Mahalanobis, code_spread, outline, shadow
+from autoencoder.surroundings import Mahalanobis, code_spread, outline, shadow
 
 SHARE = 0.99  # of the prior's draws: a point beyond them gets a warning
 SPREAD = 2.0  # standard deviations that are drawn around the code of a digit of one's own
@@ -106,8 +106,10 @@ def picture_data(
     }
 
 
-def slider_data(model: ExportedModel, measure: Mahalanobis, point: Float[np.ndarray, " latent_dim"]) -> dict[str, Any]:
-    """A strip of pictures per dimension around the point; dimensions in the order of their activity."""
+def slider_data(
+    model: ExportedModel, measure: Mahalanobis, point: Float[np.ndarray, " latent_dim"], active: int
+) -> dict[str, Any]:
+    """A strip of pictures per dimension around the point, the most active first; all but so many are dead."""
     codes = model.latents.test_mean
     ranges = slider_ranges(measure.mean, measure.spread, codes, point)
     deviations = code_spread(codes)
@@ -120,9 +122,9 @@ def slider_data(model: ExportedModel, measure: Mahalanobis, point: Float[np.ndar
                 "low": ranges[index, 0],
                 "high": ranges[index, 1],
                 "std": f"{deviations[index]:.2g}",
-                "dead": bool(deviations[index] ** 2 <= ACTIVE_VARIANCE),
+                "dead": place >= active,
             }
-            for index in np.argsort(-deviations, kind="stable")
+            for place, index in enumerate(np.argsort(-deviations, kind="stable"))
         ],
     }
 

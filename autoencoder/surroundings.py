@@ -9,7 +9,6 @@ from jaxtyping import Float, Int, UInt8
 from autoencoder.planes import Plane
 from autoencoder.priors import Prior
 
-ACTIVE_VARIANCE = 0.01  # of the codes (Burda et al. 2016), as `evaluate.active_variance` has it unless it is changed
 FLOOR = 1e-3  # of the largest standard deviation: smaller ones are raised to this share of it
 TURNS = np.linspace(0, 2 * np.pi, 120, endpoint=False)
 CIRCLE = np.stack([np.cos(TURNS), np.sin(TURNS)], 1)  # as a polygon

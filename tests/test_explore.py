@@ -117,12 +117,20 @@ def collapse(path: Path, dimensions: list[int]) -> None:
     (path / "manifest.json").write_text(json.dumps(manifest))
 
 
-def test_a_dimension_whose_codes_do_not_vary_is_dead(explore, root):
+def test_a_dimension_whose_codes_do_not_vary_comes_last_and_can_be_moved_all_the_same(explore, root):
     collapse(root / "models" / "vae" / "onnx", [2])
-    dimensions = given(explore(model="vae"), "latent_sliders")["dimensions"]
-    assert [dimension["index"] for dimension in dimensions if dimension["dead"]] == [2]
-    assert dimensions[-1]["index"] == 2
-    assert dimensions[-1]["high"] - dimensions[-1]["low"] > 5
+    last = given(explore(model="vae"), "latent_sliders")["dimensions"][-1]
+    assert last["index"] == 2
+    assert last["high"] - last["low"] > 5
+
+
+def test_as_many_dimensions_are_dead_as_active_units_leaves_out(explore, root):
+    (root / "details").mkdir()
+    figures = root / "details" / "vae.json"
+    for content, dead in (("", 0), ('{"active_units": 6}', 2), ('{"active_units": 0}', 8), ('{"latents": "other"}', 0)):
+        figures.write_text(content)
+        dimensions = given(explore(model="vae"), "latent_sliders")["dimensions"]
+        assert [dimension["dead"] for dimension in dimensions] == [False] * (8 - dead) + [True] * dead
 
 
 def test_the_plane_of_three_digits_marks_them(explore):
