@@ -16,6 +16,7 @@ from autoencoder.exported import ExportedModel
 from autoencoder.headline import HEADLINE
 from autoencoder.images import image_grid, to_uint8, to_unit_interval
 from autoencoder.priors import draw_noise, sample
+from autoencoder.reconstruction import mean_squared_errors
 from autoencoder.verdicts import pairs
 from autoencoder.walks import linear
 
@@ -45,17 +46,14 @@ def pictures(models: dict[str, ExportedModel], images: np.ndarray, seed: int) ->
             "samples": image_grid(model.decode(sample(model.latents.priors["normal"], noise)), side, 2, scale, 64),
             "walk": image_grid(model.decode(steps), side, 2, scale, 64),
         }
-        decoded = model.decode(codes[:1])[0]
-        error = np.square(decoded - pixels[0]).mean()
-        head.append(
-            f'<th><span class="name">{html.escape(name)}</span><small>{model.manifest.latent_dim} dimensions</small></th>'
-        )
-        picture = layout.picture(to_uint8(decoded), f"{name}: reconstruction", large)
+        decoded = model.decode(codes[:1])
+        error = mean_squared_errors(pixels[:1], decoded)[0]
+        head.append(f"<th>{layout.name_and_size(name, model)}</th>")
+        picture = layout.picture(to_uint8(decoded[0]), f"{name}: reconstruction", large)
         digit.append(f"<td>{picture}<small>error {error:.4f}</small></td>")
         samples.append(f"<td>{layout.picture(grids['samples'], f'{name}: samples')}</td>")
         walk.append(f"<td>{layout.picture(grids['walk'], f'{name}: walk')}</td>")
-    rows = "".join(f"<tr>{''.join(cells)}</tr>" for cells in (head, digit, samples, walk))
-    return f'<div class="sheet tight"><table>{rows}</table></div>'
+    return layout.table("sheet tight", (head, digit, samples, walk))
 
 
 def arrangement(models: int) -> tuple[int, int]:
@@ -76,8 +74,7 @@ def figures(rows: Rows, metrics: list[Metric]) -> str:
             mark = " class=best" if value and name != REAL and value[0] == best.get(metric.name) else ""
             cells.append(f"<td{mark}>{shown(value) if value else ''}</td>")
         lines.append(cells)
-    body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in lines)
-    return f'<div class="figures"><table>{body}</table></div>'
+    return layout.table("figures", lines)
 
 
 def meanings(metrics: list[Metric]) -> str:

@@ -1,4 +1,4 @@
-"""How every page looks: style sheet, header with its status line, the choice of models, pictures as crisp HTML."""
+"""How every page looks: style sheet, header with its status line, the choice of models, pictures and tables as HTML."""
 
 import base64
 import html
@@ -160,3 +160,14 @@ def embed(png: bytes, alt: str, size: str = "") -> str:
     """An image tag that holds this PNG, in its own size unless told."""
     data = base64.b64encode(png).decode()
     return f'<img class="pixels" src="data:image/png;base64,{data}" alt="{html.escape(alt, quote=True)}" {size}>'
+
+
+def table(kind: str, rows: Iterable[Iterable[str]]) -> str:
+    """A table of these cells, each with its tag, that looks as the style sheet has this kind."""
+    lines = "".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
+    return f'<div class="{kind}"><table>{lines}</table></div>'
+
+
+def name_and_size(name: str, model: ExportedModel) -> str:
+    """A model in a table: its name over its size."""
+    return f'<span class="name">{html.escape(name)}</span><small>{model.manifest.latent_dim} dimensions</small>'

@@ -37,22 +37,22 @@ def facts(models: dict[str, ExportedModel]) -> str:
         }
         for key, value in column.items():
             rows.setdefault(key, {})[name] = value
-    lines = ["".join(["<th></th>", *(f"<th>{html.escape(name)}</th>" for name in models)])]
+    lines = [["<th></th>", *(f"<th>{html.escape(name)}</th>" for name in models)]]
     for key, cells in rows.items():
-        lines.append("".join([f"<th>{html.escape(key)}</th>", *(f"<td>{cells.get(name, '')}</td>" for name in models)]))
-    return _table(lines)
+        lines.append([f"<th>{html.escape(key)}</th>", *(f"<td>{cells.get(name, '')}</td>" for name in models)])
+    return layout.table("figures wrapped", lines)
 
 
 def changes(found: list[Difference]) -> str:
     """What differs, there and here; a figure that is better here is marked."""
-    lines = ["<th></th><th>there</th><th>here</th>"]
+    lines = [["<th></th>", "<th>there</th>", "<th>here</th>"]]
     for item in found:
         name = Path(item.path).stem
         label = item.key if name == "params" else f"{name}: {item.key}"
         mark = " class=best" if is_better(item) else ""
-        cells = "".join(f"<td{m}>{_value(value)}</td>" for m, value in (("", item.there), (mark, item.here)))
-        lines.append(f"<th>{html.escape(label)}</th>{cells}")
-    return _table(lines)
+        cells = f"<td>{_value(item.there)}</td>", f"<td{mark}>{_value(item.here)}</td>"
+        lines.append([f"<th>{html.escape(label)}</th>", *cells])
+    return layout.table("figures wrapped", lines)
 
 
 def is_better(item: Difference) -> bool:
@@ -121,21 +121,17 @@ def both(here: ExportedModel, there: ExportedModel, workspace: Workspace) -> str
         **{name: to_uint8(value) for name, value in decoded.items()},
         "here - there": difference_image(decoded["there"], decoded["here"]),
     }
-    lines = [
-        f"<th>{name}</th>" + "".join(f"<td>{layout.picture(picture, name, 3)}</td>" for picture in pictures)
+    lines = (
+        [f"<th>{name}</th>", *(f"<td>{layout.picture(picture, name, 3)}</td>" for picture in pictures)]
         for name, pictures in rows.items()
-    ]
-    return _table(lines)
+    )
+    return layout.table("figures wrapped", lines)
 
 
 def _value(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {_value(item)}" for key, item in value.items())
     return "" if value is None else html.escape(f"{value:.5g}" if isinstance(value, float) else str(value))
-
-
-def _table(lines: list[str]) -> str:
-    return f'<div class="figures wrapped"><table>{"".join(f"<tr>{line}</tr>" for line in lines)}</table></div>'
 
 
 workspace = artifacts.current()

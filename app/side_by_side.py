@@ -1,7 +1,5 @@
 """The Reconstruct page's table: images through several models, each with its difference, its error and its reading."""
 
-import html
-
 import layout
 import numpy as np
 import streamlit as st
@@ -80,11 +78,10 @@ def table(
     about = "label, index" if what == TEST_IMAGE else "prepared"
     heads = [f'<th><span class="name">image</span><small>{about}</small><small>&nbsp;</small></th>']
     for name, model in models.items():
-        facts = f"<small>{model.manifest.latent_dim} dimensions</small><small>mean MSE {found[name].mean():.4f}</small>"
-        heads.append(f'<th><span class="name">{html.escape(name)}</span>{facts}</th>')
+        heads.append(f"<th>{layout.name_and_size(name, model)}<small>mean MSE {found[name].mean():.4f}</small></th>")
     readings = {name: read(reader, values) for name, values in decoded.items()}
     seen = read(reader, images)
-    rows = []
+    rows = [heads]
     for i, caption in enumerate(captions):
         words = " · ".join(filter(None, [caption, seen[i] and f"reads {seen[i]}"]))
         cells = [
@@ -99,5 +96,5 @@ def table(
             words = f"{found[name][i]:.4f}" + (f" · worse than {worse:.0%}" if worse > UNUSUAL else "")
             words += f" · {readings[name][i]}" if readings[name][i] else ""
             cells.append(f'<td><div class="pair">{pair}</div><small{mark} title="{title}">{words}</small></td>')
-        rows.append(f"<tr>{''.join(cells)}</tr>")
-    return f'<div class="sheet"><table><tr>{"".join(heads)}</tr>{"".join(rows)}</table></div>'
+        rows.append(cells)
+    return layout.table("sheet", rows)

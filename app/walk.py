@@ -1,7 +1,5 @@
 """Page: from digit to digit through the latent space of several models, read by the classifier on the way."""
 
-import html
-
 import artifacts
 import layout
 import numpy as np
@@ -45,12 +43,12 @@ def choose_images(labels: UInt8[np.ndarray, " n"]) -> Int[np.ndarray, " stops"]:
 
 def facts(model: ExportedModel, reading: Reading | None, best: float | None) -> str:
     """What stands beside a strip; the largest share accepted is marked."""
-    lines = f"<small>{model.manifest.latent_dim} dimensions</small>"
+    lines = layout.name_and_size(model.manifest.model, model)
     if reading is not None:
         share, count = reading.accepted.mean(), len(flips(reading.label))
         mark = " class=best" if share == best else ""
         lines += f"<small{mark}>{share:.0%} accepted</small><small>{count} flip{'s' * (count != 1)}</small>"
-    return f'<td><span class="name">{html.escape(model.manifest.model)}</span>{lines}</td>'
+    return f"<td>{lines}</td>"
 
 
 workspace = artifacts.current()
