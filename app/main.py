@@ -64,11 +64,13 @@ page = st.navigation(
     ],
     position="top",
 )
+# Streamlit keeps what is bound to the link, but not the choices of a link that is left within its first second for a
+# page that has them too; and of an option that is gone it leaves the name in the link.
 for key in [key for key in st.session_state if key in KEPT]:
     if st.session_state[key] is None:
         del st.session_state[key]  # no choice here is the usual one elsewhere
     else:
-        st.session_state[key] = st.session_state[key]  # otherwise Streamlit forgets a page's choices when it is left
+        st.session_state[key] = st.session_state[key]
 artifacts.watch(artifacts.snapshot())  # before the page, which may stop
 try:
     page.run()

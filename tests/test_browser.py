@@ -155,6 +155,16 @@ def test_choices_survive_a_change_of_page_and_are_in_the_link(page):
     expect(page.get_by_alt_text("9 samples of pca")).to_be_visible()
 
 
+def test_a_link_s_choices_stay_when_its_page_is_left_at_once(page):
+    page.goto("/sample?models=vae&seed=5")
+    page.locator(".card").wait_for()
+    page.get_by_role("link", name="Compare").click()
+    expect(page.get_by_role("heading", name="Compare")).to_be_visible()
+    settled(page)
+    expect(page.locator(".name")).to_have_text(["vae"])
+    expect(page.get_by_label("Seed of the noise")).to_have_value("5")
+
+
 def test_a_new_export_is_picked_up_without_a_restart(page, root, export):
     page.goto("/")
     settled(page)
