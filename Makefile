@@ -22,7 +22,7 @@ demo: $(VENV)/.installed
 # They see no GPU: each process would take some of its memory. In the browser times are measured, and one test on a GPU
 # fills it: nothing runs beside those tests.
 test: check
-	CUDA_VISIBLE_DEVICES= OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=logical --maxprocesses=8 --dist=loadgroup \
+	CUDA_VISIBLE_DEVICES= OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=logical --maxprocesses=8 --dist=loadfile \
 		--no-loadscope-reorder -m "not browser and not gpu"
 	$(BIN)/pytest -m "browser or gpu"
 

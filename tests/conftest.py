@@ -1,13 +1,14 @@
 """Fixtures that several test files share."""
 
 import hashlib
+import importlib
 import io
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from unittest import mock
 
 import numpy as np
@@ -19,7 +20,6 @@ from sklearn.datasets import load_digits
 from autoencoder.comparison import as_rows
 from autoencoder.images import encode_png
 from tests.processes import GIT
-from tests.repository import make_repository
 
 Export = Callable[..., Path]
 
@@ -29,16 +29,11 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In several processes: what shares a costly project, or else a file, shares a process; files with slow tests begin."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        return
-    for item in items:
-        shared = {"repository", "finished"} & set(getattr(item, "fixturenames", ()))
-        item.add_marker(pytest.mark.xdist_group(min(shared, default=item.path.stem)))
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    """In several processes, files with slow tests begin: none is to be left alone at the end."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(autouse=True)
@@ -110,15 +105,6 @@ def export(digits: tuple[np.ndarray, np.ndarray]) -> Export:
 
 
 @pytest.fixture(scope="session")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
-    """A small project in git after `make seeds` over two seeds, and what that said; takes a minute or two."""
-    folder = tmp_path_factory.mktemp("repository")
-    process = make_repository(folder)
-    assert process.returncode == 0, process.stderr
-    return folder, process
-
-
-@pytest.fixture(scope="session")
 def last_run() -> dict[str, dict[str, list[float | int]]]:
     """What the run whose results are in git has measured, as one row for every model and one for real images."""
     paths = (Path(__file__).parents[1] / "details").glob("*.json")
@@ -145,6 +131,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DEVICE", "cpu")
     return tmp_path
+
+
+@pytest.fixture
+def experiments(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """app/experiments.py, imported as the viewer does."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "app")
+    return importlib.import_module("experiments")
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ import onnx
 import pytest
 import torch
 
+from autoencoder.catalog import BY_NAME
 from autoencoder.checkpoints import load_checkpoint
 from autoencoder.classifier import load_judge
 from autoencoder.headline import headline
@@ -159,6 +160,11 @@ def test_a_long_evaluation_says_in_a_log_how_far_it_is(finished, tmp_path, monke
     assert [line for line in capsys.readouterr().out.splitlines() if "likelihood" in line] == [
         f"vae: likelihood, {share}% of the images" for share in (0, 33, 67)
     ]
+
+
+def test_every_metric_of_the_catalog_is_measured(finished):
+    measured = [json.loads(path.read_text()) for path in (finished / "details").glob("*.json")]
+    assert set().union(*measured) == BY_NAME.keys() | {"classifier", "latents"}
 
 
 @pytest.mark.parametrize("stage", [*ONCE, *PER_MODEL])
