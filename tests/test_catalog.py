@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from autoencoder.catalog import BY_NAME, METRICS
-from autoencoder.headline import HEADLINE
+from autoencoder.headline import HEADLINE, significant
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,3 +23,8 @@ def test_every_metric_is_in_the_catalog(path):
 def test_a_row_of_the_headline_fits_a_screen():
     assert set(HEADLINE) <= BY_NAME.keys()
     assert len(HEADLINE) <= 12
+
+
+def test_figures_are_written_with_five_digits_and_counts_in_full():
+    assert [significant(value) for value in (0.0123456, 89.12345, 1_234_567)] == [0.012346, 89.123, 1_234_567]
+    assert significant([123.456, 1.23456e-7]) == [123.46, 1.2346e-7]

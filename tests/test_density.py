@@ -30,6 +30,7 @@ def test_the_mixture_finds_what_the_codes_were_drawn_from():
     np.testing.assert_allclose(found["mixture_weights"], WEIGHTS, atol=0.02)  # the heaviest first
     np.testing.assert_allclose(found["mixture_means"], MEANS, atol=0.1)
     np.testing.assert_allclose(found["mixture_covariances"], COVARIANCES, atol=0.15)
+    np.testing.assert_allclose(found["mixture_covariances"][:, 2, 2], 1e-6, rtol=1e-6)  # little, but an inverse exists
 
 
 def test_the_mixture_is_the_same_every_time_and_follows_its_codes():
@@ -67,6 +68,11 @@ def test_more_components_than_codes_are_refused():
         ValueError, match=r"^params\.yaml: density\.components = 200: expected at most the 150 training"
     ):
         fit_mixture(DensityParams(components=200, codes=1000), CODES[:150])
+
+
+def test_as_many_components_as_codes_are_allowed():
+    assert DensityParams(components=100, codes=100).codes == 100
+    assert len(fit_mixture(DensityParams(components=5, codes=100), CODES[:5])["mixture_weights"]) == 5
 
 
 @pytest.mark.parametrize("kind", ["ae", "vae"])

@@ -51,6 +51,11 @@ def test_coverage_by_hand():
     assert coverage(real, np.array([[1.9], [11.0]]), neighbors=1) == pytest.approx(3 / 4)  # all but 0
 
 
+def test_coverage_by_hand_of_the_second_nearest():
+    real = np.array([[0.0], [1.0], [3.0], [7.0]])  # distances to the second nearest other: 3, 2, 3, 6
+    assert coverage(real, np.array([[-2.5], [9.1]]), neighbors=2) == pytest.approx(2 / 4)  # 0 and 7
+
+
 def test_coverage_needs_more_points_than_neighbours():
     with pytest.raises(ValueError, match="needs more than 5 real points"):
         coverage(POINTS[:5], POINTS, neighbors=5)
@@ -69,9 +74,10 @@ def test_mmd_grows_with_the_distance():
     assert found[-1] > 0.5
 
 
-def test_mmd_by_hand():
-    a, b = np.array([[0.0], [1.0]]), np.array([[2.0], [4.0]])
-    scales = np.array([0.1, 0.2, 0.5, 1, 2, 5, 10]) * 2
+@pytest.mark.parametrize("dim", [1, 3])
+def test_mmd_by_hand(dim):
+    a, b = (np.pad(points, ((0, 0), (0, dim - 1))) for points in (np.array([[0.0], [1.0]]), np.array([[2.0], [4.0]])))
+    scales = np.array([0.1, 0.2, 0.5, 1, 2, 5, 10]) * 2 * dim
 
     def kernel(distance: float) -> float:
         return (scales / (scales + distance**2)).sum()

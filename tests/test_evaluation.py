@@ -216,6 +216,38 @@ def test_the_linear_probe_does_not_depend_on_how_a_processor_rounds():
     assert 0.3 < probes.pop() < 0.9
 
 
+class Pixels(nn.Module):
+    """The first two pixels, in units of which one is small and the other large."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        return image[:, 0, 0, :2] * torch.tensor([1e-3, 1e3])
+
+
+def test_the_linear_probe_has_no_unit_and_neighbours_have_that_of_the_codes():
+    train, test = (noise_beside_the_label(seed) for seed in (0, 1))
+    found = code_metrics(AE(Pixels(), Constant(torch.zeros(1, 28, 28)), 2), PARAMS, train, test)
+    assert found["linear_probe_accuracy"] == 1
+    assert found["knn_accuracy"] < 0.7
+
+
+def noise_beside_the_label(seed: int) -> Split:
+    """The first pixel is black or white, as the label says; the second has any value."""
+    images = torch.randint(0, 256, (200, 1, 28, 28), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8)
+    labels = torch.arange(200, dtype=torch.uint8) % 2
+    images[:, 0, 0, 0] = 255 * labels
+    return Split(images, labels)
+
+
+def test_neighbours_have_a_vote_each_however_near_they_are():
+    def split(values: list[int], labels: list[int]) -> Split:
+        images = torch.zeros(len(values), 1, 28, 28, dtype=torch.uint8)
+        images[:, 0, 0, 0] = torch.tensor(values)
+        return Split(images, torch.tensor(labels, dtype=torch.uint8))
+
+    train, test = split([100, 110, 112, 200], [1, 0, 0, 1]), split([100], [0])  # two of the nearest three say 0
+    assert code_metrics(constant_ae(0.5), PARAMS, train, test)["knn_accuracy"] == 1
+
+
 def test_codes_are_read_by_what_the_training_split_teaches():
     train, test = digits(100), digits(50, seed=1)
     wrong = Split(train.images, (train.labels + 1) % 10)
@@ -228,6 +260,7 @@ def test_more_neighbours_than_training_images_are_refused():
         ValueError, match=r"^params\.yaml: evaluate\.neighbors = 101: expected at most the 100 training"
     ):
         code_metrics(constant_ae(0.5), params, digits(100), digits(10))
+    code_metrics(constant_ae(0.5), params, digits(101), digits(10))  # as many are not more
 
 
 def test_active_units_and_kl_divergence_of_a_posterior_with_dead_dimensions():
@@ -241,6 +274,9 @@ def test_active_units_and_kl_divergence_of_a_posterior_with_dead_dimensions():
     assert metrics["kl_divergence"] == pytest.approx(sum(metrics["kl_per_dimension"]), rel=1e-9)
     strict = PARAMS.model_copy(update={"active_variance": 0.3})  # the third has 4 * 0.1 * 0.9
     assert active_units(codes, strict) == 1
+    assert active_units(codes, PARAMS.model_copy(update={"active_variance": 0.0})) == 3  # what never varies is not one
+    # an unbiased estimate: 0 and 1 have a variance of 1/2
+    assert active_units(np.array([[0.0], [1.0]], np.float32), strict) == 1
 
 
 def test_a_draw_is_decoded_and_not_the_mean_where_sampled_is_said():
@@ -278,6 +314,15 @@ def test_bounds_are_exact_where_the_latent_says_nothing(samples):
     bounds = likelihood_bounds(model, with_samples(samples), split)
     assert bounds["nll"] == pytest.approx(nll, rel=1e-6)
     assert bounds["elbo"] == pytest.approx(-nll, rel=1e-6)
+
+
+def test_the_elbo_is_the_mean_over_draws_of_the_posterior():
+    model = VAE(Posterior(torch.zeros(1), torch.tensor([math.log(9.0)])), Linear(), 1)
+    found = likelihood_bounds(model, with_samples(4000), flat(0))["elbo"]
+    draws, weights = np.polynomial.hermite_e.hermegauss(60)
+    nll = np.logaddexp(0, 3 * draws[:, None] * np.linspace(-1, 1, 784)).sum(1)  # of black
+    kl = 0.5 * (9 - math.log(9) - 1)
+    assert found == pytest.approx(-(weights @ nll / weights.sum() + kl), rel=0.01)
 
 
 @pytest.mark.parametrize("key", ["nll", "nll_gmm"])
@@ -403,6 +448,7 @@ def test_evaluate_gives_every_metric_of_its_kind():
     assert metrics.keys() == common | {"explained_variance_ratio"}
     variances = np.linalg.eigvalsh(np.cov(to_unit_interval(train.images).flatten(1).double().T))[::-1]
     assert metrics["explained_variance_ratio"] == pytest.approx(variances[:4] / variances.sum(), rel=1e-4)
+    assert metrics["train_reconstruction_mse"] == reconstruction_mse(pca, 16, train)  # of all, where they are few
     assert metrics["train_reconstruction_mse"] < metrics["reconstruction_mse"]  # noise can only be learned by heart
     metrics = evaluate(build(kind="vae", latent_dim=4, network=MLP), PARAMS, train, test)
     variational = common | {"reconstruction_mse_sampled", "kl_divergence", "kl_per_dimension", "elbo", "nll"}
@@ -441,9 +487,9 @@ def test_encode_gives_the_codes_of_all_images_in_order():
 
 
 def test_what_a_dimension_carries_is_said_in_the_unit_of_the_model():
-    codes = np.array([[0.0, 1.0], [0.0, 3.0]])
+    codes = np.array([[0.0, 1.0], [0.0, 5.0]])
     assert activity({"kl_per_dimension": [2.0, 0.5]}, codes)[0].tolist() == [2.0, 0.5]
     values, unit = activity({"explained_variance_ratio": [0.6, 0.1]}, codes)
     assert (values.tolist(), unit) == ([0.6, 0.1], "share of the images' variance")
     values, unit = activity({"reconstruction_mse": 0.1}, codes)
-    assert (values.tolist(), unit) == ([0.0, 1.0], "standard deviation of the codes")
+    assert (values.tolist(), unit) == ([0.0, 2.0], "standard deviation of the codes")

@@ -55,6 +55,15 @@ def test_an_autoencoder_s_loss_is_its_reconstruction_term():
     assert not kl.any()
 
 
+@pytest.mark.parametrize("kind", ["ae", "vae"])
+def test_the_gaussian_likelihood_is_used_where_it_is_asked_for(kind):
+    model, params, image = setting(kind, likelihood="gaussian")
+    reconstruction = training_loss(model, params, image, torch.zeros(1, 6, 4), ONE)[1]
+    decoded = model.decode(model.encode(image))
+    density = Normal(decoded, (decoded - image).square().mean().sqrt())
+    torch.testing.assert_close(reconstruction, -density.log_prob(image).flatten(1).sum(1))
+
+
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 def test_one_sample_gives_the_weighted_sum_of_the_terms(likelihood):
     model, params, image = setting("vae", likelihood=likelihood)

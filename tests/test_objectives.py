@@ -82,6 +82,12 @@ def test_gaussian_nll_uses_the_variance_that_maximises_the_likelihood():
     assert ours < min(nll(variance.sqrt() * 0.9), nll(variance.sqrt() * 1.1))
 
 
+def test_a_perfect_reconstruction_has_the_likelihood_of_the_least_variance():
+    grey = torch.full((2, 1, 28, 28), 0.5)
+    # a density of 1 / sqrt(2 pi 0.0001) in each of 784 pixels, without end if the variance had none
+    assert gaussian_nll(torch.logit(grey), grey).tolist() == pytest.approx([392 * math.log(2 * math.pi * 1e-4)] * 2)
+
+
 def linear_gaussian(count: int, k: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Log weights of z ~ N(0, 1), x | z ~ N(z, 1) with a slightly wrong posterior, and the exact log p(x)."""
     x = draw(count, 1, seed=2)

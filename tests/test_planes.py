@@ -1,7 +1,9 @@
+from itertools import product
+
 import numpy as np
 import pytest
 
-from autoencoder.planes import Frame, Plane, frame_of, principal_plane, quantile_grid
+from autoencoder.planes import Frame, Plane, frame_of, principal_plane, quantile_grid, shares
 
 
 def cloud(*spread: float) -> np.ndarray:
@@ -27,6 +29,20 @@ def test_of_more_dimensions_it_keeps_the_two_that_vary_most():
     np.testing.assert_allclose(plane.axes @ plane.axes.T, np.eye(2), atol=1e-12)
     np.testing.assert_allclose(plane.coordinates(codes).mean(0), 0, atol=1e-9)
     assert plane.coordinates(codes).std(0) == pytest.approx([5, 2], rel=0.05)
+
+
+def test_the_largest_part_of_an_axis_points_up():
+    for seed in range(8):
+        codes = np.random.default_rng(seed).normal(size=(50, 4))
+        axes = principal_plane(codes).axes
+        assert (axes.max(1) == np.abs(axes).max(1)).all()
+
+
+def test_the_shares_of_a_plane_are_of_the_variance_of_all_dimensions():
+    codes = np.array([*product([-2, 2], [-1, 1], [-0.5, 0.5])])  # variances of 4, 1 and 1/4
+    assert shares(principal_plane(codes), codes) == pytest.approx([4 / 5.25, 1 / 5.25])
+    dead = np.ones((8, 3))
+    assert shares(principal_plane(dead), dead).tolist() == [0, 0]
 
 
 def test_points_of_the_plane_come_back():
@@ -68,6 +84,13 @@ def test_the_frame_is_a_square_with_nearly_all_points_and_every_corner():
     wider = frame_of(points, corner)
     assert (np.abs(corner - wider.middle) < wider.reach).all()
     assert wider.reach == pytest.approx(frame.reach * 3, rel=0.2)
+
+
+def test_the_frame_leaves_out_a_percent_on_each_side_and_adds_a_margin():
+    places = np.arange(101.0)
+    frame = frame_of(np.stack([places, places**2 / 100], 1))
+    assert frame.middle == pytest.approx([(1 + 99) / 2, (0.01 + 98.01) / 2])
+    assert frame.reach == pytest.approx(49 * 1.05)
 
 
 def test_points_on_one_spot_have_a_frame_too():

@@ -69,6 +69,10 @@ def test_moments_of_no_gaussian_are_rejected(mean, covariance, problem):
         fitted_gaussian(mean, covariance)
 
 
+def test_a_variance_below_0_by_rounding_is_none():
+    np.testing.assert_array_equal(fitted_gaussian(np.zeros(2), np.diag([1.0, -1e-10])).factors[0], np.diag([1.0, 0.0]))
+
+
 def test_sample_names_what_does_not_fit():
     with pytest.raises(ValueError, match=r"temperature = -0\.1"):
         sample(standard_normal(2), draw_noise(1, 2, seed=0), -0.1)
@@ -106,7 +110,7 @@ def test_weights_must_be_shares_of_1(weights):
 def test_priors_of_an_export_have_the_moments_in_its_file():
     arrays = {
         "train_mean": MEANS[1],
-        "train_covariance": COVARIANCES[1],
+        "train_covariance": COVARIANCES[2],
         "mixture_weights": WEIGHTS,
         "mixture_means": MEANS,
         "mixture_covariances": COVARIANCES,
@@ -116,4 +120,6 @@ def test_priors_of_an_export_have_the_moments_in_its_file():
     noise = draw_noise(1, 2, seed=0)
     np.testing.assert_array_equal(sample(priors["normal"], noise, 0.0), [[0, 0]])
     np.testing.assert_array_equal(sample(priors["gaussian"], noise, 0.0), MEANS[1:2])
+    factor = priors["gaussian"].factors[0]
+    np.testing.assert_allclose(factor @ factor.T, COVARIANCES[2])
     assert len(priors["gmm"].weights) == 3
