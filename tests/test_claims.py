@@ -14,6 +14,10 @@ PAIR = Pair("ae", "vae", 20)
     [
         ({}, "**the claim holds**: the VAE is the more continuous, by 3.0 and 5.0 times"),
         ({"vae__label_flip_rate": 0.0}, "**the claim holds**"),
+        (  # at least 1.5 times, in both
+            {"ae__label_flip_rate": 0.75, "vae__label_flip_rate": 0.5, "ae__normalized_path_length": 6.0},
+            "**the claim holds**: the VAE is the more continuous, by 1.5 and 1.5 times",
+        ),
         (
             {"vae__label_flip_rate": 0.0, "ae__label_flip_rate": 0.0},
             "by the first figure neither is the more continuous",
@@ -40,6 +44,10 @@ PAIR = Pair("ae", "vae", 20)
             {"vae__label_flip_rate": 0.6, "vae__normalized_path_length": 15.0},
             "**the claim does not hold**: by the first figure the autoencoder is the more continuous.",
         ),
+        (
+            {"vae__label_flip_rate": 0.29, "vae__normalized_path_length": 60.0},
+            "**the claim does not hold**: by the second figure the autoencoder is the more continuous.",
+        ),
     ],
 )
 def test_continuity_needs_both_figures(changes, verdict):
@@ -49,6 +57,8 @@ def test_continuity_needs_both_figures(changes, verdict):
 def test_a_model_without_a_dimension_in_use_is_not_called_continuous():
     dead = {"vae__active_units": 0, "vae__label_flip_rate": 0.0, "vae__normalized_path_length": 0.4}
     assert "**undecided**: without a dimension in use, `vae` draws" in continuity(rows(**dead), PAIR)
+    assert "**undecided**: without a dimension in use, `ae` draws" in continuity(rows(ae__active_units=0), PAIR)
+    assert "**the claim holds**" in continuity(rows(vae__active_units=1), PAIR)
 
 
 def test_who_is_ahead_between_images_is_read_from_the_numbers():
@@ -81,6 +91,7 @@ def test_a_difference_that_far_codes_make_is_called_so():
     assert "20% and 18% of the time, and the path lengths are 8 and 4 (1.1 and 2.0 times): codes that lie far out" in (
         continuity(made, PAIR)
     )
+    assert "(1.8 and 2.0 times): codes" in continuity(rows(vae__label_flip_rate_iqr=0.111), PAIR)  # 0.8 more, of 2
     repeated = {model: {name: values * 2 for name, values in row.items()} for model, row in made.items()}
     repeated["vae"]["label_flip_rate_iqr"] = [0.12, 0.24]
     assert "(1.1 and 2.0 times; seed by seed 0.8 to 1.7 and 2.0 to 2.0): codes" in continuity(repeated, PAIR)
@@ -144,10 +155,16 @@ def test_what_a_fitted_mixture_changes_is_said_only_where_it_does():
         "ahead in all three figures."
     )
     assert "beforehand" not in completeness(rows(ae__coverage_gmm=0.3), PAIR)
+    assert "beforehand" not in completeness(rows(vae__coverage_normal=0.06), PAIR)  # the VAE is not ahead there
+    # four fifths of the VAE's 0.85 are 0.68
+    assert "beforehand" not in completeness(rows(ae__coverage_gmm=0.67), PAIR)
+    assert "beforehand" in completeness(rows(ae__coverage_gmm=0.69), PAIR)
     assert "less than the VAE from N(0, I)" in completeness(rows(ae__coverage_gmm=0.7, vae__coverage_normal=0.76), PAIR)
     near = rows(ae__coverage_gmm=0.7, vae__coverage_normal=0.72)
     assert "about as many as the VAE from N(0, I)" in completeness(near, PAIR)
     assert "ten digits alike" not in completeness(near, PAIR)
+    one = rows(ae__digits_drawn_gmm=9.5, vae__digits_drawn_gmm=9.97)
+    assert "ten digits alike" not in completeness(one, PAIR)
     every = rows(ae__digits_drawn_gmm=9.95, vae__digits_drawn_gmm=9.97)
     assert "figures (both draw all ten digits alike, which none can exceed)." in completeness(every, PAIR)
 

@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from autoencoder.classifier import (
+    FEATURES,
     ClassifierParams,
+    Judge,
     build_classifier,
     calibrated,
     fit,
@@ -54,6 +56,15 @@ def test_the_share_it_accepts_is_a_parameter(splits, judge):
     strict = calibrated(judge.classifier, PARAMS.model_copy(update={"real_acceptance": 0.5}), *splits[:2])
     assert strict.threshold > judge.threshold
     assert strict(to_unit_interval(splits[1].images)).accepted.mean() == pytest.approx(0.5, abs=0.01)
+
+
+def test_as_sure_as_the_threshold_is_sure_enough():
+    undecided = build_classifier().eval()
+    for parameter in undecided.parameters():
+        parameter.data.zero_()
+    images = torch.rand(3, 1, 28, 28)  # each digit is as likely as another
+    assert Judge(undecided, 0.1, np.ones(FEATURES, np.float32))(images).accepted.all()
+    assert not Judge(undecided, 0.101, np.ones(FEATURES, np.float32))(images).accepted.any()
 
 
 def test_it_is_less_often_sure_of_two_digits_in_one_picture(splits, judge):

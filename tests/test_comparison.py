@@ -6,8 +6,13 @@ from autoencoder.comparison import Rows, metrics_table, shown, table
 
 ROWS: Rows = {
     "pca": {"reconstruction_mse": [0.022]},
-    "ae": {"reconstruction_mse": [0.006], "coverage_gmm": [0.9, 0.7], "coverage_normal": [0.06]},
-    "vae": {"reconstruction_mse": [0.009], "coverage_gmm": [0.81, 0.83], "coverage_normal": [0.59]},
+    "ae": {"reconstruction_mse": [0.006], "active_units": [20], "coverage_gmm": [0.9, 0.7], "coverage_normal": [0.06]},
+    "vae": {
+        "reconstruction_mse": [0.009],
+        "active_units": [11],
+        "coverage_gmm": [0.81, 0.83],
+        "coverage_normal": [0.59],
+    },
     "real": {"coverage_normal": [0.93]},
 }
 
@@ -40,6 +45,7 @@ def test_the_best_value_is_bold_and_real_images_do_not_compete():
     }
     assert cells["reconstruction_mse ↓"] == ["0.022", "**0.006**", "0.009", ""]
     assert cells["coverage_normal ↑"] == ["", "0.06", "**0.59**", "0.93"]
+    assert cells["active_units"] == ["", "20", "11", ""]  # of which neither more nor fewer is better
 
 
 def test_bold_follows_the_mean():

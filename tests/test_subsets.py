@@ -7,7 +7,8 @@ from autoencoder.subsets import evenly_spread, shuffled
 
 
 @pytest.mark.parametrize(
-    ("count", "total", "chosen"), [(3, 10, [0, 3, 6]), (1, 7, [0]), (4, 4, [0, 1, 2, 3]), (9, 3, [0, 1, 2])]
+    ("count", "total", "chosen"),
+    [(3, 10, [0, 3, 6]), (4, 10, [0, 2, 5, 7]), (1, 7, [0]), (4, 4, [0, 1, 2, 3]), (9, 3, [0, 1, 2])],
 )
 def test_examples_that_stand_for_all_are_evenly_spread(count, total, chosen):
     assert evenly_spread(count, total).tolist() == chosen
