@@ -121,6 +121,21 @@ def test_a_training_of_one_step_takes_it(splits):
     assert not torch.equal(model.head.weight, before.head.weight)
 
 
+def test_the_last_of_several_steps_has_a_rate_of_0(splits):
+    model = build_classifier()
+    epochs = fit(model, PARAMS.model_copy(update={"epochs": 2, "batch_size": 10**6}), splits[0])
+    next(epochs)
+    first = model.head.weight.detach().clone()
+    list(epochs)
+    assert torch.equal(model.head.weight, first)
+
+
+def test_every_step_sees_its_images_at_another_place(splits):
+    still = PARAMS.model_copy(update={"epochs": 3, "batch_size": 10**6, "learning_rate": 1e-12})
+    losses = list(fit(build_classifier(), still, splits[0]))
+    assert np.ptp(losses) > 1e-4  # of the same images at the same place: rounding
+
+
 def test_a_training_that_diverges_says_so(splits):
     params = PARAMS.model_copy(update={"learning_rate": 1e30})
     with pytest.raises(ValueError, match=r"params\.yaml: classifier: the loss is .*smaller learning_rate"):
