@@ -1,4 +1,4 @@
-"""Running DVC from a script: with the interpreter of this environment, and without git where there is none; or its stages."""
+"""Running DVC from a script, with or without git, and what dvc.yaml has it run."""
 
 import os
 import shlex
