@@ -93,10 +93,10 @@ def compare(workspace: Workspace, models: dict[str, ExportedModel]) -> None:
         parameters, figures = ask(root, revision, (git, files))
         if not parameters and not figures:
             st.info(f"Parameters and figures are those of {revision}.", icon=":material/check:")
-        for column, title, found in zip(st.columns(2), ("Parameters", "Figures"), (parameters, figures), strict=True):
-            if found:
-                column.subheader(title)
-                column.html(changes(found))
+        tables = [(title, found) for title, found in (("Parameters", parameters), ("Figures", figures)) if found]
+        for column, (title, found) in zip(st.columns(2), tables, strict=False):
+            column.subheader(title)
+            column.html(changes(found))
         model = st.segmented_control(
             "The same test images through both exports of", list(models), key="both", bind="query-params"
         )
