@@ -59,6 +59,28 @@ def test_dependencies_are_the_import_closure(stage):
     assert sorted(listed) == sorted(name for name in needed - WITHOUT_RESULTS if not name.endswith("__init__.py"))
 
 
+@pytest.mark.parametrize(
+    ("name", "stages"),
+    [
+        ("datasets", "download"),
+        ("onnx_export", "export_classifier export"),
+        ("model_export", "export"),
+        ("models", "train export evaluate reference"),
+        ("comparison", "report"),
+        ("evaluation", "evaluate"),
+        ("training", "train"),
+        ("density", "export reference evaluate"),
+        ("latent_space", "reference evaluate"),
+        ("classifier", "classifier export_classifier reference evaluate"),
+        ("config", " ".join(STAGES)),
+        ("exported", ""),  # the viewer's
+    ],
+)
+def test_an_edit_runs_no_more_stages_than_it_must(name, stages):
+    found = {stage for stage in STAGES if f"autoencoder/{name}.py" in definition(stage)["deps"]}
+    assert found == set(stages.split())
+
+
 @pytest.mark.parametrize("name", sorted(WITHOUT_RESULTS))
 def test_what_is_no_dependency_computes_nothing(name):
     used = {imported.split(".")[0] for imported in imported_names(ROOT / name)}

@@ -137,8 +137,7 @@ def test_a_trainer_that_is_asked_to_stop_says_how_to_go_on(number, undisturbed, 
     assert (process.returncode, stderr) == (130, "stopped; run the same command again to go on\n")
     assert not (folder / "models" / "vae" / "model.pt").exists()
     assert not list(folder.rglob("*.partial"))
-    if number == signal.SIGINT:  # which both are handled as
-        finish(folder, True, undisturbed)
+    finish(folder, True, undisturbed)
 
 
 def test_a_trainer_killed_twice_goes_on_twice(undisturbed, tmp_path):
